@@ -1,0 +1,3 @@
+//! The rooms of `elysia-runbook`.
+
+pub mod sandbox;

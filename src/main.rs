@@ -1,0 +1,3 @@
+//! Parses, dispatches, exits; nothing else.
+
+fn main() {}

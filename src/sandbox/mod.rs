@@ -1,0 +1,1 @@
+//! A small Weaviate-compatible cluster in the process.
