@@ -72,7 +72,7 @@ pub struct RunArgs {
 /// Where the cluster is.
 #[derive(Debug, Args)]
 pub struct TargetArgs {
-    /// REST address of a node, once for each node; the default is http://localhost:8080, 8081, 8082
+    /// REST address of a node, once for each node; the default is localhost, ports 8080 to 8082
     #[arg(
         long = "node",
         value_name = "[NAME=]URL",

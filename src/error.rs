@@ -103,9 +103,8 @@ pub enum Stop {
 impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused { message, .. } => f.write_str(message),
+            Self::Refused { message, .. } | Self::Disk(message) => f.write_str(message),
             Self::Interrupted(signal) => write!(f, "interrupted by {signal}"),
-            Self::Disk(message) => f.write_str(message),
         }
     }
 }
@@ -219,7 +218,7 @@ pub struct Error {
     /// Lower-case fragment, names in back-ticks, no full stop.
     pub message: String,
     /// Where in a runbook.
-    pub place: Option<Place>,
+    pub place: Option<Box<Place>>,
     /// What led to it, outermost first.
     pub causes: Vec<String>,
     /// What to do.
@@ -266,7 +265,7 @@ impl Error {
     /// Adds where in a runbook it is.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
-        self.place = Some(place);
+        self.place = Some(Box::new(place));
         self
     }
 }

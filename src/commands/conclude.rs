@@ -45,6 +45,7 @@ pub(super) fn conclude(
         Ok(Ended::Well) => return well(&run.session.counts()),
         Ok(Ended::Badly { error, step }) => {
             let (message, hint, position, file) = describe(&error);
+            let file = if file.is_empty() { run.stopped_in.borrow().clone() } else { file };
             let source = runbook.imports.get(&file).unwrap_or(&runbook.source);
             let mut told = Error::failed(message);
             if !position.is_none() {

@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 
 use comfy_table::{Table, presets};
 
-use super::Ended;
 use crate::host;
 use crate::runbook::{Runbook, folders, shipped};
 use crate::terminal::{print, shown};
 
-pub(super) fn list() -> Ended {
+pub(super) fn list() -> u8 {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(["runbook", "where", "what it does"]);
+    table.load_style(presets::NOTHING).set_header(["runbook", "where", "what it does"]);
     for name in names() {
         match Runbook::load(&mut host::engine(), &name) {
             Ok(runbook) => {
@@ -24,7 +23,7 @@ pub(super) fn list() -> Ended {
         }
     }
     print(&table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n"));
-    Ok(0)
+    0
 }
 
 /// Returns the names of all runbooks, those of the folders and the built-in ones.

@@ -24,7 +24,7 @@ type Ended = Result<u8, Vec<Error>>;
 pub fn dispatch(cli: &Cli) -> ExitCode {
     let ended = match &cli.command {
         Command::Run(args) => run::run(args),
-        Command::List => list::list(),
+        Command::List => Ok(list::list()),
         Command::Show(args) => show::show(args),
         Command::Check(args) => check::check(args),
         Command::Runs(args) => runs::runs(args),

@@ -73,6 +73,7 @@ pub(super) fn run(args: &RunArgs) -> Ended {
         ask_each_step: args.step,
         rollbacks: RefCell::default(),
         current: Cell::new(None),
+        stopped_in: RefCell::default(),
     });
     host::attach(&mut engine, &run);
     let ended = begin(&run, &runbook, &started).map(|()| run.run(&engine, &runbook.ast));

@@ -15,18 +15,18 @@ pub(super) fn runs(args: &RunsArgs) -> Ended {
     let home = Home::find().map_err(unreadable)?;
     let runs = home.runs().map_err(unreadable)?;
     match &args.command {
-        None => list(&home, &runs),
+        None => Ok(list(&home, &runs)),
         Some(RunsCommand::Show { run }) => show(&runs, run),
     }
 }
 
-fn list(home: &Home, runs: &[RunFolder]) -> Ended {
+fn list(home: &Home, runs: &[RunFolder]) -> u8 {
     if runs.is_empty() {
         print(&format!("there are no runs yet in {}", home.path().display()));
-        return Ok(0);
+        return 0;
     }
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(["run", "runbook", "cluster", "changes", "how it ended"]);
+    table.load_style(presets::NOTHING).set_header(["run", "runbook", "cluster", "changes", "how it ended"]);
     for folder in runs {
         let (records, broken) = match read(&folder.journal()) {
             Ok(read) => read,
@@ -35,7 +35,7 @@ fn list(home: &Home, runs: &[RunFolder]) -> Ended {
         table.add_row(row(folder, &records, broken));
     }
     print(&table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n"));
-    Ok(0)
+    0
 }
 
 fn row(folder: &RunFolder, records: &[Record], broken: Option<String>) -> [String; 5] {

@@ -2,11 +2,12 @@
 
 use rhai::plugin::*;
 
+#[expect(unreachable_pub, reason = "Rhai exports the public functions of this module")]
 #[export_module]
 pub(super) mod primitives {
     use rhai::{Array, Dynamic, INT, Map};
 
-    use crate::host::throw::{Throws, json, run, throw, value};
+    use crate::host::throw::{Throws, ask, json, value};
     use crate::weaviate::Tenant;
 
     /// Returns the definition of `class` as the RAFT leader has it.
@@ -19,7 +20,7 @@ pub(super) mod primitives {
     /// ```
     #[rhai_fn(return_raw, volatile)]
     pub fn get_schema(context: NativeCallContext, class: &str) -> Throws<Dynamic> {
-        let schema = run(&context).session.get_schema(class).map_err(throw)?;
+        let schema = ask(&context, |session| session.get_schema(class))?;
         value(&schema)
     }
 
@@ -33,7 +34,7 @@ pub(super) mod primitives {
     /// ```
     #[rhai_fn(return_raw, volatile)]
     pub fn count(context: NativeCallContext, class: &str) -> Throws<INT> {
-        let count = run(&context).session.count(class).map_err(throw)?;
+        let count = ask(&context, |session| session.count(class))?;
         Ok(INT::try_from(count).unwrap_or(INT::MAX))
     }
 
@@ -48,7 +49,7 @@ pub(super) mod primitives {
     /// ```
     #[rhai_fn(return_raw, volatile)]
     pub fn delete_class(context: NativeCallContext, class: &str) -> Throws<bool> {
-        run(&context).session.delete_class(class).map_err(throw)
+        ask(&context, |session| session.delete_class(class))
     }
 
     /// Creates the class that `schema` defines, and waits until every node's own schema has it.
@@ -62,7 +63,7 @@ pub(super) mod primitives {
     #[rhai_fn(return_raw, volatile)]
     pub fn create_class(context: NativeCallContext, schema: Map) -> Throws<()> {
         let definition = json(&schema.into())?;
-        run(&context).session.create_class(&definition).map_err(throw)
+        ask(&context, |session| session.create_class(&definition))
     }
 
     /// Tells whether the RAFT leader has `class`.
@@ -74,7 +75,7 @@ pub(super) mod primitives {
     /// ```
     #[rhai_fn(return_raw, volatile)]
     pub fn class_exists(context: NativeCallContext, class: &str) -> Throws<bool> {
-        run(&context).session.class_exists(class).map_err(throw)
+        ask(&context, |session| session.class_exists(class))
     }
 
     /// Returns the names of all classes that the RAFT leader has.
@@ -86,7 +87,7 @@ pub(super) mod primitives {
     /// ```
     #[rhai_fn(return_raw, volatile)]
     pub fn list_classes(context: NativeCallContext) -> Throws<Array> {
-        let classes = run(&context).session.list_classes().map_err(throw)?;
+        let classes = ask(&context, |session| session.list_classes())?;
         Ok(classes.into_iter().map(Into::into).collect())
     }
 
@@ -100,7 +101,7 @@ pub(super) mod primitives {
     /// ```
     #[rhai_fn(return_raw, volatile)]
     pub fn tenants(context: NativeCallContext, class: &str) -> Throws<Array> {
-        let tenants = run(&context).session.tenants(class).map_err(throw)?.unwrap_or_default();
+        let tenants = ask(&context, |session| session.tenants(class))?.unwrap_or_default();
         tenants.iter().map(|tenant| rhai::serde::to_dynamic(tenant)).collect()
     }
 
@@ -122,6 +123,6 @@ pub(super) mod primitives {
             return Ok(());
         }
         let tenants: Vec<Tenant> = rhai::serde::from_dynamic(&tenants.into())?;
-        run(&context).session.create_tenants(class, &tenants).map_err(throw)
+        ask(&context, |session| session.create_tenants(class, &tenants))
     }
 }

@@ -2,11 +2,12 @@
 
 use rhai::plugin::*;
 
+#[expect(unreachable_pub, reason = "Rhai exports the public functions of this module")]
 #[export_module]
 pub(super) mod primitives {
     use rhai::{Array, Dynamic};
 
-    use crate::host::throw::{Throws, run, throw, value};
+    use crate::host::throw::{Throws, ask, run, value};
 
     /// Returns the names of the nodes, as `--node` named them.
     ///
@@ -27,7 +28,7 @@ pub(super) mod primitives {
     /// ```
     #[rhai_fn(return_raw, volatile)]
     pub fn node_has_class(context: NativeCallContext, node: &str, class: &str) -> Throws<bool> {
-        run(&context).session.node_has_class(node, class).map_err(throw)
+        ask(&context, |session| session.node_has_class(node, class))
     }
 
     /// Returns each shard of `class` as `#{ shard, held, planned }`: the RAFT names of the nodes
@@ -41,7 +42,7 @@ pub(super) mod primitives {
     /// ```
     #[rhai_fn(return_raw, volatile)]
     pub fn replicas(context: NativeCallContext, class: &str) -> Throws<Dynamic> {
-        let replicas = run(&context).session.replicas(class).map_err(throw)?;
+        let replicas = ask(&context, |session| session.replicas(class))?;
         value(&serde_json::json!(replicas.shards))
     }
 }

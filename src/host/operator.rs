@@ -2,9 +2,10 @@
 
 use rhai::plugin::*;
 
-use super::throw::{Throws, run, throw};
+use super::throw::{Throws, ask};
 use crate::event::Event;
 
+#[expect(unreachable_pub, reason = "Rhai exports the public functions of this module")]
 #[export_module]
 pub(super) mod primitives {
     use std::time::Duration;
@@ -13,7 +14,7 @@ pub(super) mod primitives {
 
     use crate::error::{Code, Failure, Stop};
     use crate::event::Event;
-    use crate::host::throw::{Throws, run, throw};
+    use crate::host::throw::{Throws, ask, run};
 
     /// Returns the value of the parameter `name`, which must be given with `--set`.
     ///
@@ -59,7 +60,7 @@ pub(super) mod primitives {
     /// ```
     #[rhai_fn(return_raw, volatile)]
     pub fn confirm(context: NativeCallContext, question: &str) -> Throws<bool> {
-        run(&context).session.ask(question).map_err(throw)
+        ask(&context, |session| session.ask(question))
     }
 
     /// Tells the operator something.
@@ -69,7 +70,7 @@ pub(super) mod primitives {
     /// ```
     #[rhai_fn(return_raw, volatile)]
     pub fn note(context: NativeCallContext, text: &str) -> Throws<()> {
-        run(&context).session.say(&Event::Note { text: text.into() }).map_err(throw)
+        ask(&context, |session| session.say(&Event::Note { text: text.into() }))
     }
 
     /// Warns the operator.
@@ -79,7 +80,7 @@ pub(super) mod primitives {
     /// ```
     #[rhai_fn(return_raw, volatile)]
     pub fn warn(context: NativeCallContext, text: &str) -> Throws<()> {
-        run(&context).session.say(&Event::Warning { text: text.into() }).map_err(throw)
+        ask(&context, |session| session.say(&Event::Warning { text: text.into() }))
     }
 
     /// Records a yes/no observation and returns it. One that is `false` makes the run end with
@@ -118,10 +119,12 @@ pub(super) mod primitives {
     #[rhai_fn(return_raw, volatile)]
     pub fn tally(context: NativeCallContext, subject: &str, count: INT, total: INT) -> Throws<()> {
         let (Ok(count), Ok(total)) = (usize::try_from(count), usize::try_from(total)) else {
-            return Err(throw(Failure::new(Code::Invalid, "a tally can't be negative").into()));
+            return ask(&context, |_| {
+                Err(Failure::new(Code::Invalid, "a tally can't be negative").into())
+            });
         };
         let event = Event::Tally { subject: subject.into(), count, total };
-        run(&context).session.say(&event).map_err(throw)
+        ask(&context, |session| session.say(&event))
     }
 
     /// Ends the run as refused, with the reason. What was changed before is put back.
@@ -131,11 +134,13 @@ pub(super) mod primitives {
     /// ```
     #[rhai_fn(return_raw, volatile)]
     pub fn abort(context: NativeCallContext, reason: &str) -> Throws<bool> {
-        Err(throw(run(&context).session.stop(Stop::Refused {
-            message: reason.into(),
-            reasons: vec![],
-            hints: vec![],
-        })))
+        ask(&context, |session| {
+            Err(session.stop(Stop::Refused {
+                message: reason.into(),
+                reasons: vec![],
+                hints: vec![],
+            }))
+        })
     }
 
     /// Calls `condition` until it returns `true`, for at most `seconds`; returns whether it did.
@@ -145,7 +150,6 @@ pub(super) mod primitives {
     /// ```
     #[rhai_fn(return_raw, volatile)]
     pub fn wait_until(context: NativeCallContext, seconds: INT, condition: FnPtr) -> Throws<bool> {
-        let run = run(&context);
         let seconds = u64::try_from(seconds).unwrap_or(0).min(3600);
         let deadline = std::time::Instant::now() + Duration::from_secs(seconds);
         loop {
@@ -155,7 +159,7 @@ pub(super) mod primitives {
             if std::time::Instant::now() >= deadline {
                 return Ok(false);
             }
-            run.session.wait(Duration::from_millis(200)).map_err(throw)?;
+            ask(&context, |session| session.wait(Duration::from_millis(200)))?;
         }
     }
 }
@@ -167,6 +171,6 @@ fn observe(
     detail: &str,
 ) -> Throws<bool> {
     let event = Event::Check { text: text.into(), passed, detail: detail.into() };
-    run(context).session.say(&event).map_err(throw)?;
+    ask(context, |session| session.say(&event))?;
     Ok(passed)
 }

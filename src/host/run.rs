@@ -25,6 +25,8 @@ pub struct Run {
     pub rollbacks: RefCell<Vec<Rollback>>,
     /// The step that is running, by its number from 1.
     pub current: Cell<Option<usize>>,
+    /// The imported file whose call failed last; empty: the runbook itself.
+    pub stopped_in: RefCell<String>,
 }
 
 /// How a script ended.
@@ -118,7 +120,6 @@ pub fn describe(error: &EvalAltResult) -> (String, Option<String>, Position, Str
             }
             Err(_) => (thrown.to_string(), None),
         },
-        EvalAltResult::ErrorSystem(_, stop) => (stop.to_string(), None),
         EvalAltResult::ErrorTerminated(token, _) => (token.to_string(), None),
         EvalAltResult::ErrorTooManyOperations(_) => (
             format!("the script ran for more than {} operations", super::OPERATIONS),

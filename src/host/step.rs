@@ -51,16 +51,18 @@ fn evaluate(context: &mut EvalContext, inputs: &[Expression]) -> Result<Dynamic,
             run.rollbacks.borrow_mut().push(Rollback { title: title.clone(), undo });
         }
     }
-    let step = run.begin_step(&title).map_err(throw)?;
+    let begins = inputs[0].position();
+    let step = run.begin_step(&title).map_err(|halt| throw(halt, begins))?;
     match context.eval_expression_tree(&inputs[1]) {
         Ok(value) => {
             let recorded = json(&value).map_err(|_| not_data(&title, inputs[1].position()))?;
-            run.finish_step(step, &title, recorded).map_err(throw)?;
+            run.finish_step(step, &title, recorded).map_err(|halt| throw(halt, begins))?;
             Ok(value)
         }
         // `return`, `break` and `exit` arrive as errors and are none: the step has ended well.
         Err(flow) if flow.is_pseudo_error() => {
-            run.finish_step(step, &title, serde_json::Value::Null).map_err(throw)?;
+            run.finish_step(step, &title, serde_json::Value::Null)
+                .map_err(|halt| throw(halt, begins))?;
             Err(flow)
         }
         Err(error) => Err(error),
@@ -73,7 +75,5 @@ fn not_data(title: &str, position: Position) -> Box<EvalAltResult> {
         reasons: vec![],
         hints: vec!["end the step's block with `;` if its value is not needed".into()],
     };
-    let mut error = throw(Halt::Stop(stop));
-    error.set_position(position);
-    error
+    throw(Halt::Stop(stop), position)
 }

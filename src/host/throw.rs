@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Run;
 use crate::error::{Failure, Halt};
+use crate::session::Session;
 
 /// What a primitive returns: a value, or what it throws. Rhai prints the name in signatures.
 pub(crate) type Throws<T> = Result<T, Box<EvalAltResult>>;
@@ -19,15 +20,26 @@ pub(super) fn run(context: &NativeCallContext) -> Rc<Run> {
         .expect("a primitive was called without a run: only a checked script is run")
 }
 
+/// Lets a primitive ask the session, and throws what stops it.
+pub(super) fn ask<T>(
+    context: &NativeCallContext,
+    question: impl FnOnce(&Session) -> Result<T, Halt>,
+) -> Throws<T> {
+    let run = run(context);
+    question(&run.session).map_err(|halt| {
+        run.stopped_in.replace(context.call_source().unwrap_or_default().to_owned());
+        throw(halt, context.call_position())
+    })
+}
+
 /// Turns a halt into what a script sees: a map that it may catch, or an error that it may not.
-pub(super) fn throw(halt: Halt) -> Box<EvalAltResult> {
+pub(super) fn throw(halt: Halt, position: Position) -> Box<EvalAltResult> {
     match halt {
-        Halt::Failure(failure) => {
-            EvalAltResult::ErrorRuntime(map(&failure).into(), Position::NONE).into()
-        }
-        // Rhai never lets `catch` see a system error.
-        Halt::Stop(stop) => EvalAltResult::ErrorSystem(String::new(), Box::new(stop)).into(),
+        Halt::Failure(failure) => EvalAltResult::ErrorRuntime(map(&failure).into(), position),
+        // Rhai never lets `catch` see a termination.
+        Halt::Stop(stop) => EvalAltResult::ErrorTerminated(stop.to_string().into(), position),
     }
+    .into()
 }
 
 fn map(failure: &Failure) -> Map {

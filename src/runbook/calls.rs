@@ -64,7 +64,9 @@ pub(super) fn functions(ast: &AST) -> Vec<(String, AST)> {
     ast.iter_fn_def()
         .map(|function| {
             let name = function.name.to_string();
-            let alone = ast.clone_functions_only_filtered(|_, _, _, other, _| other == name);
+            // `clone_functions_only_filtered` of Rhai 1.27.0 does not filter.
+            let mut alone = ast.clone_functions_only();
+            alone.retain_functions(|_, _, other, _| other == name);
             (name, alone)
         })
         .collect()

@@ -66,12 +66,20 @@ impl Runbook {
 }
 
 fn compile(engine: &Engine, source: &Source) -> Result<AST, Error> {
-    let mut ast = engine.compile(&source.text).map_err(|error| unparsable(source, &error))?;
+    let mut ast = engine.compile(without_shebang(&source.text)).map_err(|error| unparsable(source, &error))?;
     if source.is_import {
         // Errors in an imported file name it.
         ast.set_source(source.name.clone());
     }
     Ok(ast)
+}
+
+/// Returns the text with a first line `#!…` emptied, so that lines keep their numbers.
+fn without_shebang(text: &str) -> &str {
+    if !text.starts_with("#!") {
+        return text;
+    }
+    text.find('\n').map_or("", |end| &text[end..])
 }
 
 fn unparsable(source: &Source, error: &ParseError) -> Error {

@@ -45,7 +45,9 @@ impl Session {
         let made = self.send(&change, &survey, async |node| node.create_class(&postable).await, || {
             self.look_up_created(class, &postable)
         });
-        if let Err(Halt::Failure(Failure { code: Code::Rejected | Code::Conflict, .. })) = &made {
+        let conflict =
+            matches!(&made, Err(Halt::Failure(failure)) if failure.code == Code::Conflict);
+        if was_not_made(&made) || conflict {
             // What is there now, if anything, is not ours to delete.
             self.state.borrow_mut().created.remove(class);
         }
@@ -77,9 +79,13 @@ impl Session {
             self.state.borrow_mut().deleted.entry(class.into()).or_insert(backup);
         }
         let change = Change::DeleteClass { class: class.into() };
-        self.send(&change, &survey, async |node| node.delete_class(class).await, || {
+        let sent = self.send(&change, &survey, async |node| node.delete_class(class).await, || {
             self.look_up_deleted(class)
-        })?;
+        });
+        if was_not_made(&sent) && !ours {
+            self.state.borrow_mut().deleted.remove(class);
+        }
+        sent?;
         self.state.borrow_mut().created.remove(class);
         self.settle_deleted(class, &survey)?;
         Ok(true)
@@ -387,6 +393,12 @@ impl Session {
         };
         Ok(Some((found.value, tenants)))
     }
+}
+
+/// Tells whether the cluster shows that a change was not made.
+fn was_not_made(sent: &Result<(), Halt>) -> bool {
+    use Code::{Denied, Rejected};
+    matches!(sent, Err(Halt::Failure(Failure { code: Rejected | Denied, .. })))
 }
 
 fn came_back(class: &str) -> Failure {

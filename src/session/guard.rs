@@ -2,6 +2,7 @@
 //!
 //! Decides on a fresh survey. Every refusal says all its reasons and the way out.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Session;
@@ -24,7 +25,7 @@ impl Session {
     pub fn inspect(&self) -> Result<(), Halt> {
         let survey = self.look()?;
         let grave = |problem: &Problem| !problem.is_degradation();
-        self.refuse_where("no change is safe on this cluster now", &survey, None, grave).map(drop)
+        self.refuse_where("no change is safe on this cluster now", &survey, &BTreeSet::new(), grave).map(drop)
     }
 
     /// Takes a survey.
@@ -61,10 +62,17 @@ impl Session {
         self.refuse_where(
             &format!("no change of `{class}` is safe on this cluster now"),
             &survey,
-            Some(class),
+            &self.repairing(class),
             |problem| !(degraded && problem.is_degradation()),
         )
         .map(|again| again.unwrap_or(survey))
+    }
+
+    /// Returns what a change of `class` is about: this class, and those that the script read before
+    /// it, as a probe for a repair has another name than what is repaired.
+    pub(super) fn repairing(&self, class: &str) -> BTreeSet<String> {
+        let read = self.state.borrow().read.keys().cloned().collect::<BTreeSet<_>>();
+        read.into_iter().chain([class.to_owned()]).collect()
     }
 
     /// Putting things back is allowed on a cluster that lost a node: what is there afterwards
@@ -94,12 +102,12 @@ impl Session {
         &self,
         message: &str,
         survey: &Survey,
-        class: Option<&str>,
+        repairing: &BTreeSet<String>,
         counts: impl Fn(&Problem) -> bool,
     ) -> Result<Option<Survey>, Halt> {
         let mut newer: Option<Survey> = None;
         for look in 1.. {
-            let agreement = newer.as_ref().unwrap_or(survey).agreement(class);
+            let agreement = newer.as_ref().unwrap_or(survey).agreement(repairing);
             let problems: Vec<_> = agreement.problems.into_iter().filter(&counts).collect();
             if problems.is_empty() {
                 break;

@@ -77,7 +77,7 @@ impl Session {
         let survey = self.look()?;
         if survey.leader().is_none() {
             let reasons: Vec<_> =
-                survey.agreement(Some(class)).problems.iter().map(ToString::to_string).collect();
+                survey.agreement(&self.repairing(class)).problems.iter().map(ToString::to_string).collect();
             return Err(Failure::new(
                 Code::Unverifiable,
                 format!("the objects of `{class}` could not be counted: {}", reasons.join("; ")),

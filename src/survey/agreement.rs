@@ -215,10 +215,10 @@ impl fmt::Display for Problem {
 }
 
 impl Survey {
-    /// Judges whether the cluster can agree. `repairing` is the class whose presence on nodes is
-    /// what the change is about: it may be missing or differ on nodes, but never at the leader.
+    /// Judges whether the cluster can agree. `repairing` are the classes whose presence on nodes is
+    /// what the change is about: they may be missing or differ on nodes, but never at the leader.
     #[must_use]
-    pub fn agreement(&self, repairing: Option<&str>) -> Agreement {
+    pub fn agreement(&self, repairing: &BTreeSet<String>) -> Agreement {
         let mut problems = vec![];
         self.judge_leaders(&mut problems);
         self.judge_members(&mut problems);
@@ -349,7 +349,7 @@ impl Survey {
         }
     }
 
-    fn judge_schemas(&self, repairing: Option<&str>, problems: &mut Vec<Problem>) {
+    fn judge_schemas(&self, repairing: &BTreeSet<String>, problems: &mut Vec<Problem>) {
         let leader = match &self.leader_schema {
             Ok(schema) => schema,
             Err(error) => {
@@ -369,7 +369,7 @@ impl Survey {
             });
         }
         for (class, definition) in leader {
-            if repairing == Some(class) {
+            if repairing.contains(class) {
                 continue;
             }
             let lacking = nodes_where(&|view| !view.own_schema.contains_key(class));
