@@ -38,9 +38,12 @@ pub(super) fn create(world: &mut World, at: usize, call: &Call) -> Outcome {
     let id = sent.get("id").and_then(Value::as_str).map_or_else(|| world.id(), str::to_lowercase);
     let tenant = sent.get("tenant").and_then(Value::as_str);
     let index = class.name().to_lowercase();
-    let shard = class.shard_of(&id, tenant).map_err(|why| match class.has_tenants() {
-        true => refused(format!("put object: import into index {index}: determine shard: {why}")),
-        false => refused(format!("determine shard: {why}")),
+    let shard = class.shard_of(&id, tenant).map_err(|why| {
+        if class.has_tenants() {
+            refused(format!("put object: import into index {index}: determine shard: {why}"))
+        } else {
+            refused(format!("determine shard: {why}"))
+        }
     })?;
     let found = world.read(at, &class, shard, &id, None).map_err(|trouble| {
         let owner = class.shards[shard].replicas.first().map_or("", String::as_str);

@@ -86,7 +86,7 @@ impl World {
             let name = self.nodes[node].name.clone();
             match self.nodes[node].replica_mut(class.name(), shard) {
                 Some(replica) if replica.read_only => {
-                    complaints.push((name, format!("read only \"{shard}\"")))
+                    complaints.push((name, format!("read only \"{shard}\"")));
                 }
                 Some(replica) => change(replica),
                 None => complaints

@@ -118,7 +118,7 @@ fn updated(class: &Class, sent: &Object) -> Result<Object, String> {
             // The server keeps only what was sent of these two, and forgets the rest.
             (None, _) if !given => drop(config.shift_remove(optional)),
             (Some(key), Some(part)) if sent[optional].get(key).is_none() => {
-                drop(part.shift_remove(key))
+                drop(part.shift_remove(key));
             }
             _ => {}
         }

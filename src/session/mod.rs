@@ -265,13 +265,12 @@ impl Session {
                 () = self.interrupt.arrival(), if !restoring => None,
             }
         });
-        match answer {
-            Some(answer) => answer.map_err(|error| Halt::Failure(error.into())),
-            None => {
-                self.check_interrupt()?;
-                // `arrival` returns only when a signal is recorded.
-                Err(self.stop(Stop::Interrupted(crate::error::Signal::Interrupt)))
-            }
+        if let Some(answer) = answer {
+            answer.map_err(|error| Halt::Failure(error.into()))
+        } else {
+            self.check_interrupt()?;
+            // `arrival` returns only when a signal is recorded.
+            Err(self.stop(Stop::Interrupted(crate::error::Signal::Interrupt)))
         }
     }
 }

@@ -111,7 +111,9 @@ impl From<Error> for Failure {
             What::Status(..) => (Code::Unexpected, None),
             What::Redirect(_) => (
                 Code::Unexpected,
-                Some("redirects are not followed; give the address that it leads to, if it is yours"),
+                Some(
+                    "redirects are not followed; give the address that it leads to, if it is yours",
+                ),
             ),
             What::TooLarge(_) => (Code::Unexpected, None),
             What::NotWeaviate(_) => {
