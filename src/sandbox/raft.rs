@@ -100,6 +100,15 @@ impl World {
         })
     }
 
+    /// Words a refusal of the leader: one that another node passes on tells of the call
+    /// between them, with `kind` and once more what `class` of error it was.
+    pub(super) fn relayed(&mut self, at: usize, kind: &str, why: &str, class: &str) -> String {
+        if self.leader_of(at) == Some(at) {
+            return why.to_owned();
+        }
+        format!("rpc error: code = {kind} desc = {why}{class}")
+    }
+
     /// Changes the schema of every node in the RAFT cluster of `at`.
     pub(super) fn commit(&mut self, at: usize, command: Command) -> Result<(), String> {
         self.leader(at)?;
