@@ -25,14 +25,23 @@ const STATUSES: [&str; 10] = [
 
 /// `GET /v1/schema/CLASS/tenants`
 pub(super) fn list(world: &mut World, at: usize, call: &Call, class: &str) -> Outcome {
-    let class = found(world, at, call, class)?;
+    let name = class_name(class);
+    let class = found(world, at, call, class).map_err(|refused| match call.own_schema {
+        true => Reply::error(422, &format!("class \"{name}\": not found")),
+        false => refused,
+    })?;
+    if call.own_schema {
+        // Of its own schema the server lists the tenants that were named, and none was.
+        return Ok(Reply::json(200, &json!([])));
+    }
     let list: Vec<Value> = class.shards.iter().map(|(name, shard)| shown(name, shard)).collect();
     Ok(Reply::json(200, &Value::Array(list)))
 }
 
 /// `GET /v1/schema/CLASS/tenants/TENANT`
 pub(super) fn get(world: &mut World, at: usize, call: &Call, class: &str, tenant: &str) -> Outcome {
-    let class = found(world, at, call, class)?;
+    let class = found(world, at, call, class)
+        .map_err(|refused| if call.own_schema { Reply::empty(404) } else { refused })?;
     let shard = class.shards.get(tenant);
     Ok(shard.map_or(Reply::empty(404), |shard| Reply::json(200, &shown(tenant, shard))))
 }

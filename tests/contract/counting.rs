@@ -32,8 +32,8 @@ pub(super) async fn counts(nodes: &[String]) {
 
 pub(super) async fn says_what_it_cannot_count(nodes: &[String]) {
     make(nodes, json!({ "class": CLASS })).await;
-    let answer = count(&nodes[0], "{Aggregate{ContractNone{meta{count}}}}").await.is(200);
-    let message = "Cannot query field \"ContractNone\" on type \"AggregateObjectsObj\".";
+    let answer = count(&nodes[0], "{Aggregate{Quixotic{meta{count}}}}").await.is(200);
+    let message = "Cannot query field \"Quixotic\" on type \"AggregateObjectsObj\".";
     let place = json!([{ "column": 12, "line": 1 }]);
     let expected = json!({ "errors": [{ "locations": place, "message": message, "path": null }] });
     assert_eq!(answer.body, expected);

@@ -57,7 +57,7 @@ pub(super) async fn keeps_what_was_sent(nodes: &[String]) {
         "class": "ContractSent",
         "description": "what it is for",
         "invertedIndexConfig": { "bm25": { "b": 0.5, "k1": 1.5 }, "indexTimestamps": true },
-        "moduleConfig": { "some-module": { "a": 1 } },
+        "moduleConfig": { "generative-openai": {} },
         "properties": [{
             "name": "parts", "dataType": ["object"], "description": "nested",
             "nestedProperties": [{ "name": "part", "dataType": ["text"], "tokenization": "field" }],
@@ -86,7 +86,7 @@ pub(super) async fn keeps_what_was_sent(nodes: &[String]) {
         &class["invertedIndexConfig"],
         &["bm25", "cleanupIntervalSeconds", "indexTimestamps", "stopwords", "usingBlockMaxWAND"],
     );
-    assert_eq!(class["moduleConfig"], json!({ "some-module": { "a": 1 } }));
+    assert_eq!(class["moduleConfig"], json!({ "generative-openai": {} }));
     let nested = &class["properties"][0]["nestedProperties"][0];
     assert_eq!(nested["tokenization"], "field");
     assert_eq!(nested["indexSearchable"], true);
