@@ -33,6 +33,7 @@ mod schema;
 mod shards;
 mod statistics;
 mod tenants;
+mod update;
 mod view;
 mod world;
 
