@@ -99,7 +99,13 @@ impl Session {
                     left.commands.extend(self.tenants_command(class, before));
                     continue;
                 }
-                Ok(Some(_)) => format!("{class} is there, but not as it was"),
+                Ok(Some(_)) => {
+                    left.commands.push(format!(
+                        "# {class} is another one now; deleting it loses whatever was written to it"
+                    ));
+                    left.commands.push(self.curl("DELETE", &format!("/v1/schema/{class}"), None));
+                    format!("{class} is there, but not as it was")
+                }
                 Ok(None) => format!("{class} is deleted and not put back"),
                 Err(halt) => format!("whether {class} is back is not known: {halt}"),
             };
