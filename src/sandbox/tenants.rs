@@ -26,9 +26,12 @@ const STATUSES: [&str; 10] = [
 /// `GET /v1/schema/CLASS/tenants`
 pub(super) fn list(world: &mut World, at: usize, call: &Call, class: &str) -> Outcome {
     let name = class_name(class);
-    let class = found(world, at, call, class).map_err(|refused| match call.own_schema {
-        true => Reply::error(422, &format!("class \"{name}\": not found")),
-        false => refused,
+    let class = found(world, at, call, class).map_err(|refused| {
+        if call.own_schema {
+            Reply::error(422, &format!("class \"{name}\": not found"))
+        } else {
+            refused
+        }
     })?;
     if call.own_schema {
         // Of its own schema the server lists the tenants that were named, and none was.
