@@ -149,10 +149,17 @@ async fn a_node_that_was_down_catches_up() {
     assert_eq!(leaders(&nodes[1]).await, ["node2", "node2"]);
     delete(&nodes[1], PATH).await.is(200);
     let class = json!({ "class": "Later", "replicationConfig": { "factor": 3 } });
-    post(&nodes[1], "/v1/schema", &class).await.says(422, "2 available, 3 requested");
+    // A node that is down gets its replicas, but no shard for its own sake.
+    let made = post(&nodes[1], "/v1/schema", &class).await.is(200).body;
+    assert_eq!(made["shardingConfig"]["desiredCount"], 2);
+    post(&nodes[1], "/v1/objects?consistency_level=ALL", &json!({ "class": "Later" }))
+        .await
+        .is(200);
     assert!(sandbox.has_class("node1", CLASS));
     sandbox.start_node("node1");
     assert!(!sandbox.has_class("node1", CLASS));
+    assert!(sandbox.replicas("Later").values().all(|nodes| nodes.len() == 3));
+    assert_eq!(sandbox.objects("node1", "Later").len(), 1);
     get(&nodes[0], PATH).await.is(404);
 
     sandbox.stop_node("node2");

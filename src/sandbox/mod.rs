@@ -21,6 +21,7 @@ mod fault_spec;
 mod graphql;
 mod nodes;
 mod objects;
+mod placement;
 mod properties;
 mod query;
 mod raft;

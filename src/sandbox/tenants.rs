@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::call::{Call, Outcome, Reply};
 use super::class::{Class, Shard, class_name};
+use super::placement::places;
 use super::raft::Command;
-use super::schema::places;
 use super::world::World;
 
 const STATUSES: [&str; 10] = [
@@ -56,7 +56,7 @@ pub(super) fn add(world: &mut World, at: usize, call: &Call, class: &str) -> Out
         check_name(index, &tenant.name)?;
     }
     let class = changed(world, at, class, "TYPE_ADD_TENANT")?;
-    let places = places(world, class.factor()).map_err(|error| Reply::error(422, &error))?;
+    let places = places(world, at, class.factor()).map_err(|error| Reply::error(422, &error))?;
     let mut tenants = Vec::new();
     for tenant in sent.iter().filter(|tenant| !class.shards.contains_key(&tenant.name)) {
         let replicas = places(class.shards.len() + tenants.len());
