@@ -3,10 +3,11 @@
 
 mod contract;
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use contract::http::{Answer, count, delete, get, get_own, post, try_send};
-use elysia_runbook::sandbox::{Fault, Sandbox, Scenario};
+use elysia_runbook::sandbox::{Fault, Placement, Sandbox, Scenario};
 use serde_json::{Value, json};
 
 const CLASS: &str = "ELYSIA_CONFIG__";
@@ -236,6 +237,53 @@ async fn faults_do_what_they_say() {
     inject(&sandbox, "node2:GET:/v1/nodes:1=stop node2");
     try_get(&nodes[1], "/v1/nodes").await.expect_err("it died of the request");
     assert!(try_get(&nodes[1], "/v1/nodes").await.expect_err("it is gone").is_connect());
+}
+
+#[tokio::test]
+async fn tests_can_set_up_what_no_request_would() {
+    let (sandbox, nodes) = start(Scenario::Healthy).await;
+    let config = json!({ "class": "Mt", "multiTenancyConfig": { "enabled": true } });
+    let on = |node: &str, active| Placement { replicas: vec![node.to_owned()], active };
+    let tenants =
+        BTreeMap::from([("a".into(), on("node2", true)), ("b".into(), on("node2", false))]);
+    sandbox.place(Some("node2"), &config, &tenants).expect("a class");
+    assert_eq!(sandbox.class("node2", "Mt"), Some(config));
+    assert!(!sandbox.has_class("node1", "Mt"));
+    assert_eq!(
+        sandbox.tenants("node2", "Mt"),
+        BTreeMap::from([("a".into(), true), ("b".into(), false)])
+    );
+    let object = json!({ "class": "Mt", "tenant": "a" });
+    sandbox.insert(Some("node2"), &object).expect("a replica");
+    sandbox.insert(Some("node1"), &object).expect_err("no replica there");
+    let query = "{Aggregate{Mt(tenant:\"a\"){meta{count}}}}";
+    let answer = count(&nodes[1], query).await.is(200).body;
+    assert_eq!(answer["data"]["Aggregate"]["Mt"][0]["meta"]["count"], 1);
+
+    // Replicas can differ.
+    let id = sandbox.insert(Some("node3"), &json!({ "class": CLASS })).expect("a replica");
+    let held = ["node1", "node2", "node3"].map(|node| sandbox.objects(node, CLASS).len());
+    assert_eq!(held, [0, 0, 1]);
+    for (node, status) in [("node1", 404), ("node3", 200)] {
+        get(&nodes[0], &format!("/v1/objects/{CLASS}/{id}?node_name={node}")).await.is(status);
+    }
+}
+
+#[tokio::test]
+async fn object_counts_of_nodes_lag() {
+    let (sandbox, nodes) = start(Scenario::FactorOne).await;
+    post(&nodes[0], "/v1/objects", &json!({ "class": CLASS })).await.is(200);
+    let total = async || {
+        let list = get(&nodes[0], "/v1/nodes?output=verbose").await.is(200).body;
+        let list = list["nodes"].as_array().expect("a list").clone();
+        list.iter().filter_map(|node| node["stats"]["objectCount"].as_u64()).sum::<u64>()
+    };
+    assert_eq!(total().await, 0, "it is not on disk yet");
+    for (node, _) in sandbox.nodes() {
+        sandbox.stop_node(&node);
+        sandbox.start_node(&node);
+    }
+    assert_eq!(total().await, 1);
 }
 
 #[tokio::test]

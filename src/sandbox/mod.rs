@@ -44,6 +44,7 @@ use std::sync::Arc;
 pub use cluster::Request;
 pub use fault::{Action, Fault};
 pub use scenario::Scenario;
+pub use view::Placement;
 
 use cluster::Cluster;
 use door::held;

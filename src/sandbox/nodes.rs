@@ -70,7 +70,7 @@ fn shards(node: &Node, only: Option<&str>) -> Vec<Value> {
             "loaded": true,
             "name": shard,
             "numberOfReplicas": found.shards.get(shard)?.replicas.len(),
-            "objectCount": replica.objects.len(),
+            "objectCount": replica.flushed,
             "replicationFactor": found.factor(),
             "vectorIndexingStatus": if replica.read_only { "READONLY" } else { "READY" },
             "vectorQueueLength": 0,

@@ -31,7 +31,7 @@ pub(super) fn places(
     let mut nodes = world.visible_names();
     let members = &world.groups[world.nodes[at].group].members;
     if members.len() >= nodes.len() {
-        nodes = members.clone();
+        nodes.clone_from(members);
         nodes.sort_by_key(|name| world.index(name).is_none_or(|node| !world.visible(node)));
     }
     let factor = usize::try_from(factor).unwrap_or(usize::MAX);

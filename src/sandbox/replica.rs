@@ -208,6 +208,7 @@ impl World {
                 for (id, object) in missing {
                     replica.objects.entry(id).or_insert(object);
                 }
+                replica.flush();
             }
         }
     }

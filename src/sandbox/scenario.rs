@@ -123,6 +123,7 @@ fn insert(world: &mut World, id: &str, nth: usize, only: Option<&str>) -> bool {
     for node in &mut world.nodes {
         if let Some(replica) = node.replica_mut(CLASS, shard) {
             replica.objects.insert(id.to_owned(), stored.clone());
+            replica.flush();
         }
     }
     true
