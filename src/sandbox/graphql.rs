@@ -46,7 +46,7 @@ pub(super) fn answer(world: &World, at: usize, call: &Call) -> Outcome {
         let class = &world.nodes[at].schema[&field.name];
         let counted = count(world, at, class, field)?;
         let value = counted.unwrap_or_else(|why| {
-            let path = json!([aggregate.key, field.key]);
+            let path = [aggregate.key.as_str(), field.key.as_str()];
             errors.push(located(&why, field.place, Some(path)));
             Value::Null
         });
@@ -121,7 +121,7 @@ fn is_count(field: &Field) -> bool {
         && matches!(meta.fields.as_slice(), [count] if count.name == "count"))
 }
 
-fn located(message: &str, place: Place, path: Option<Value>) -> Value {
+fn located(message: &str, place: Place, path: Option<[&str; 2]>) -> Value {
     let Place { line, column } = place;
     json!({ "locations": [{ "column": column, "line": line }], "message": message, "path": path })
 }

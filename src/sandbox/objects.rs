@@ -38,9 +38,13 @@ pub(super) fn create(world: &mut World, at: usize, call: &Call) -> Outcome {
     let id = sent.get("id").and_then(Value::as_str).map_or_else(|| world.id(), str::to_lowercase);
     let tenant = sent.get("tenant").and_then(Value::as_str);
     let index = class.name().to_lowercase();
-    let shard = class.shard_of(&id, tenant).map_err(|why| match class.has_tenants() {
-        true => refused(format!("put object: import into index {index}: determine shard: {why}")),
-        false => refused(format!("determine shard: {why}")),
+    let shard = class.shard_of(&id, tenant).map_err(|why| {
+        let index = if class.has_tenants() {
+            format!("put object: import into index {index}: ")
+        } else {
+            String::new()
+        };
+        refused(format!("{index}determine shard: {why}"))
     })?;
     let found = world.read(at, &class, shard, &id, From::Level(level)).map_err(|trouble| {
         let why = match &trouble {

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::class::{Class, Object, Shard};
-use super::world::{Node, Power, Replica, World};
+use super::world::{Node, Power, World};
 
 /// One change of the schema.
 #[derive(Clone, Debug)]
@@ -144,7 +144,7 @@ impl Node {
             }
             Command::Update { class, config } => {
                 if let Some(class) = self.schema.get_mut(class) {
-                    class.config = config.clone();
+                    class.config.clone_from(config);
                 }
             }
             Command::AddProperties { class, properties } => {
@@ -194,9 +194,7 @@ impl Node {
         let Some(found) = self.schema.get(class) else { return };
         for (shard, planned) in &found.shards {
             if planned.active && planned.replicas.contains(&self.name) {
-                self.replicas
-                    .entry((class.to_owned(), shard.clone()))
-                    .or_insert_with(Replica::default);
+                self.replicas.entry((class.to_owned(), shard.clone())).or_default();
             }
         }
     }

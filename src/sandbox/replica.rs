@@ -159,8 +159,8 @@ impl World {
                 level.word()
             )));
         }
-        let read = replicas.iter().take(required);
-        Ok(read.filter_map(|replica| replica.objects.get(id)).next().cloned())
+        let mut read = replicas.iter().take(required);
+        Ok(read.find_map(|replica| replica.objects.get(id)).cloned())
     }
 
     /// Returns how many replicas of a shard are planned, and the nodes of those that can be
@@ -208,6 +208,7 @@ impl World {
                 for (id, object) in missing {
                     replica.objects.entry(id).or_insert(object);
                 }
+                replica.flush();
             }
         }
     }

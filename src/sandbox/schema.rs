@@ -6,7 +6,8 @@
 use serde_json::{Map, Value, json};
 
 use super::call::{Call, Outcome, Reply};
-use super::class::{Class, Object, Shard, class_name};
+use super::class::{Class, Object, class_name};
+use super::placement::placed;
 use super::raft::Command;
 use super::update::{Refusal, updated};
 use super::world::World;
@@ -42,7 +43,7 @@ pub(super) fn create(world: &mut World, at: usize, call: &Call) -> Outcome {
 /// Creates a class, for the endpoint and for auto-schema. Returns its configuration.
 pub(super) fn create_class(world: &mut World, at: usize, sent: &Object) -> Result<Object, String> {
     checks::check(sent)?;
-    let class = placed(world, defaults::complete(sent, world.visible_names().len()))?;
+    let class = placed(world, at, defaults::complete(sent, world.visible_names().len()))?;
     let leader = world.leader(at)?;
     let name = class.name().to_owned();
     if world.nodes[leader].schema.contains_key(&name) {
@@ -52,37 +53,6 @@ pub(super) fn create_class(world: &mut World, at: usize, sent: &Object) -> Resul
     let config = class.config.clone();
     world.commit(at, Command::Add(class))?;
     Ok(config)
-}
-
-/// Plans the shards of a new class on the nodes that can be found.
-pub(super) fn placed(world: &mut World, config: Object) -> Result<Class, String> {
-    let count = config["shardingConfig"]["actualCount"].as_u64().unwrap_or(0);
-    let mut class = Class { config, shards: std::collections::BTreeMap::new() };
-    let places = places(world, class.factor())?;
-    let names: Vec<String> = (0..count).map(|_| world.shard_name()).collect();
-    for (nth, name) in names.into_iter().enumerate() {
-        class.shards.insert(name, Shard { replicas: places(nth), active: true });
-    }
-    Ok(class)
-}
-
-/// Returns where the nth shard goes: round the nodes, `factor` of them each.
-pub(super) fn places(
-    world: &World,
-    factor: u64,
-) -> Result<impl Fn(usize) -> Vec<String> + use<>, String> {
-    let nodes = world.visible_names();
-    let factor = usize::try_from(factor).unwrap_or(usize::MAX);
-    if factor > nodes.len() {
-        return Err(format!(
-            "init sharding state: could not find enough weaviate nodes for replication: {} \
-             available, {factor} requested",
-            nodes.len()
-        ));
-    }
-    Ok(move |nth: usize| {
-        nodes.iter().cycle().skip(nth % nodes.len()).take(factor).cloned().collect()
-    })
 }
 
 /// `PUT /v1/schema/CLASS`

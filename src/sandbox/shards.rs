@@ -10,12 +10,12 @@ use super::raft::Command;
 use super::world::World;
 
 /// `GET /v1/schema/CLASS/shards`
-pub(super) fn list(world: &World, at: usize, call: &Call, class: &str) -> Outcome {
+pub(super) fn list(world: &World, at: usize, call: &Call, class: &str) -> Reply {
     let name = class_name(class);
     let Some(class) = world.nodes[at].schema.get(&name) else {
         let message =
             format!("cannot get shards status for a non-existing index for {name}: not found");
-        return Ok(Reply::error(404, &message));
+        return Reply::error(404, &message);
     };
     let mut list = Vec::new();
     for (shard, planned) in &class.shards {
@@ -26,21 +26,21 @@ pub(super) fn list(world: &World, at: usize, call: &Call, class: &str) -> Outcom
         let Some(&holder) = holders.first() else {
             let gone = planned.replicas.first().map_or("", String::as_str);
             let message = format!("shard {shard}: resolve node name \"{gone}\" to host");
-            return Ok(Reply::error(500, &message));
+            return Reply::error(500, &message);
         };
         let Some(replica) = world.nodes[holder].replica(&name, shard) else {
             if holder == at {
                 // The server looks for a tenant that is asleep on itself, and panics.
-                return Ok(Reply::Cut);
+                return Reply::Cut;
             }
             let message =
                 format!("shard {shard}: status code: 500 body: (local {shard} shard not found\n)");
-            return Ok(Reply::error(500, &message));
+            return Reply::error(500, &message);
         };
         let status = if replica.read_only { "READONLY" } else { "READY" };
         list.push(json!({ "name": shard, "status": status, "vectorQueueSize": 0 }));
     }
-    Ok(Reply::json(200, &Value::Array(list)))
+    Reply::json(200, &Value::Array(list))
 }
 
 /// `PUT /v1/schema/CLASS/shards/SHARD`: 200 for a shard that is not there, too.

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::call::{Call, Outcome, Reply};
 use super::class::{Class, Shard, class_name};
+use super::placement::places;
 use super::raft::Command;
-use super::schema::places;
 use super::world::World;
 
 const STATUSES: [&str; 10] = [
@@ -26,9 +26,12 @@ const STATUSES: [&str; 10] = [
 /// `GET /v1/schema/CLASS/tenants`
 pub(super) fn list(world: &mut World, at: usize, call: &Call, class: &str) -> Outcome {
     let name = class_name(class);
-    let class = found(world, at, call, class).map_err(|refused| match call.own_schema {
-        true => Reply::error(422, &format!("class \"{name}\": not found")),
-        false => refused,
+    let class = found(world, at, call, class).map_err(|refused| {
+        if call.own_schema {
+            Reply::error(422, &format!("class \"{name}\": not found"))
+        } else {
+            refused
+        }
     })?;
     if call.own_schema {
         // Of its own schema the server lists the tenants that were named, and none was.
@@ -53,7 +56,7 @@ pub(super) fn add(world: &mut World, at: usize, call: &Call, class: &str) -> Out
         check_name(index, &tenant.name)?;
     }
     let class = changed(world, at, class, "TYPE_ADD_TENANT")?;
-    let places = places(world, class.factor()).map_err(|error| Reply::error(422, &error))?;
+    let places = places(world, at, class.factor()).map_err(|error| Reply::error(422, &error))?;
     let mut tenants = Vec::new();
     for tenant in sent.iter().filter(|tenant| !class.shards.contains_key(&tenant.name)) {
         let replicas = places(class.shards.len() + tenants.len());

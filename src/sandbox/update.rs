@@ -20,7 +20,7 @@ pub(super) enum Refusal {
 pub(super) fn updated(class: &Class, sent: &Object) -> Result<Object, Refusal> {
     let mut config = defaults::complete(sent, class.shards.len());
     // What was decided when the class was made stays.
-    config.insert("shardingConfig".into(), class.config["shardingConfig"].clone());
+    config.insert("shardingConfig".into(), part(&class.config, "shardingConfig"));
     forget(&mut config, sent);
 
     let new = config["class"].as_str().unwrap_or_default();
@@ -34,9 +34,8 @@ pub(super) fn updated(class: &Class, sent: &Object) -> Result<Object, Refusal> {
     if old != new {
         return Err(Refusal::Leader(immutable("vectorizer", &old, &new)));
     }
-    if without_descriptions(&class.config["properties"])
-        != without_descriptions(&config["properties"])
-    {
+    let (old, new) = (part(&class.config, "properties"), part(&config, "properties"));
+    if without_descriptions(&old) != without_descriptions(&new) {
         return Err(Refusal::Leader(
             "property fields other than description cannot be updated through updating the class. \
              Use the add property feature (e.g. \"POST /v1/schema/{className}/properties\") to add \
@@ -67,6 +66,10 @@ fn forget(config: &mut Object, sent: &Object) {
     if let (None, Some(replication)) = (strategy, replication) {
         replication.shift_remove("deletionStrategy");
     }
+}
+
+fn part(config: &Object, key: &str) -> Value {
+    config.get(key).cloned().unwrap_or_default()
 }
 
 fn immutable(what: &str, old: &str, new: &str) -> String {

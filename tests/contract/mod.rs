@@ -7,7 +7,7 @@
 
 mod cluster;
 mod counting;
-mod http;
+pub(crate) mod http;
 mod objects;
 mod replication;
 mod schema;

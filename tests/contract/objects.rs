@@ -139,7 +139,7 @@ pub(super) async fn are_listed_in_order(nodes: &[String]) {
         assert_keys(&page, &["deprecations", "objects", "totalResults"]);
         assert_eq!(page["totalResults"], objects.len());
         for object in objects {
-            after = object["id"].as_str().expect("an id").to_owned();
+            object["id"].as_str().expect("an id").clone_into(&mut after);
             assert_eq!(object["vector"], json!([found.len()]));
             found.push(after.clone());
         }
