@@ -65,7 +65,9 @@ fn refuses_what_it_must() {
     ] {
         let stage = Stage::new(scenario);
         stage.repair(arguments).exits(5).golden(&format!("repair/{golden}.txt"));
-        assert_eq!(stage.changes(), [""; 0], "{golden}");
+        let probing = arguments.contains(&"--accept-degraded");
+        assert_eq!(stage.changes().len(), if probing { 2 } else { 0 }, "{golden}");
+        assert!(stage.sandbox.class("node1", CLASS).is_some(), "{golden}");
     }
 }
 
@@ -297,17 +299,16 @@ fn a_signal_puts_things_back() {
     let stage = Stage::new(Scenario::FactorOne)
         .fault("DELETE:/v1/schema/*:1=delay 800ms")
         .with(&["--set", "prove=false"]);
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+    {
         let child = stage.start(&["run", "config-replication", "--yes"]);
         while !stage.changes().iter().any(|change| change.starts_with("DELETE")) {
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
         let pid = child.id().to_string();
-        std::process::Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap();
+        std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap();
         let ended = stage.ended(child.wait_with_output().unwrap());
-        ended.exits(code).says("the original state was put back");
+        ended.exits(130).says("the original state was put back");
         assert_eq!(stage.factors(CLASS), [Some(1); 3]);
-        break;
     }
 }
 

@@ -46,8 +46,8 @@ pub(super) mod primitives {
         value(&serde_json::json!(replicas.shards))
     }
 
-    /// Waits until every shard of `class` is on `factor` nodes, for at most 30 seconds; returns
-    /// whether it came to that.
+    /// Waits until every shard of `class` is on `factor` nodes, for at most three times as long as
+    /// an answer may take (30 seconds, if nothing else was set); returns whether it came to that.
     ///
     /// Throws `not_found` if there is no such class, `unreachable` if no node answers.
     ///
@@ -57,7 +57,6 @@ pub(super) mod primitives {
     #[rhai_fn(return_raw, volatile)]
     pub fn wait_for_replicas(context: NativeCallContext, class: &str, factor: INT) -> Throws<bool> {
         let factor = usize::try_from(factor).unwrap_or(0);
-        let time = std::time::Duration::from_secs(30);
-        ask(&context, |session| session.wait_for_replicas(class, factor, time))
+        ask(&context, |session| session.wait_for_replicas(class, factor))
     }
 }

@@ -2,7 +2,12 @@
 
 use rhai::plugin::{NativeCallContext, export_module};
 
+use std::time::Duration;
+
+use rhai::FLOAT;
+
 use super::throw::{Throws, ask};
+use crate::error::{Code, Failure};
 use crate::event::Event;
 
 #[expect(unreachable_pub, reason = "Rhai exports the public functions of this module")]
@@ -10,7 +15,7 @@ use crate::event::Event;
 pub(super) mod primitives {
     use std::time::Duration;
 
-    use rhai::{Dynamic, FnPtr, INT};
+    use rhai::{Dynamic, FLOAT, FnPtr, INT};
 
     use crate::error::{Code, Failure, Stop};
     use crate::event::Event;
@@ -147,6 +152,29 @@ pub(super) mod primitives {
         })
     }
 
+    /// Waits for `seconds`, at most an hour; a signal ends the wait.
+    ///
+    /// Throws `invalid` for more than an hour.
+    ///
+    /// ```rhai
+    /// sleep(5);
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn sleep(context: NativeCallContext, seconds: INT) -> Throws<()> {
+        #[expect(clippy::cast_precision_loss, reason = "checked against an hour")]
+        super::rest(&context, seconds as FLOAT)
+    }
+
+    /// Like `sleep(seconds)`, with fractions of a second.
+    ///
+    /// ```rhai
+    /// sleep(0.5);
+    /// ```
+    #[rhai_fn(name = "sleep", return_raw, volatile)]
+    pub fn sleep_fraction(context: NativeCallContext, seconds: FLOAT) -> Throws<()> {
+        super::rest(&context, seconds)
+    }
+
     /// Calls `condition` until it returns `true`, for at most `seconds`; returns whether it did.
     ///
     /// ```rhai
@@ -172,4 +200,15 @@ fn observe(context: &NativeCallContext, text: &str, passed: bool, detail: &str) 
     let event = Event::Check { text: text.into(), passed, detail: detail.into() };
     ask(context, |session| session.say(&event))?;
     Ok(passed)
+}
+
+/// Rhai's own `sleep` can't be interrupted.
+fn rest(context: &NativeCallContext, seconds: FLOAT) -> Throws<()> {
+    ask(context, |session| {
+        if !(0.0..=3600.0).contains(&seconds) {
+            let message = format!("a script can sleep for 0 to 3600 seconds, not {seconds}");
+            return Err(Failure::new(Code::Invalid, message).into());
+        }
+        session.wait(Duration::from_secs_f64(seconds))
+    })
 }

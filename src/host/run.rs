@@ -120,6 +120,10 @@ pub fn describe(error: &EvalAltResult) -> (String, Option<String>, Position, Str
             Err(_) => (thrown.to_string(), None),
         },
         EvalAltResult::ErrorTerminated(token, _) => (token.to_string(), None),
+        EvalAltResult::ErrorFunctionNotFound(call, _) => (
+            format!("no function takes these arguments: {}", call.replacen(" (", "(", 1)),
+            Some("types can't be checked before; see what the arguments are".into()),
+        ),
         EvalAltResult::ErrorTooManyOperations(_) => (
             format!("the script ran for more than {} operations", super::OPERATIONS),
             Some("a loop without end? wait with wait_until(seconds, || condition)".into()),

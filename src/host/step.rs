@@ -8,7 +8,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, EvalContext, Expression, FnPtr, Posit
 
 use super::Run;
 use super::throw::{json, throw};
-use crate::error::{Halt, Stop};
+use crate::error::{Code, Failure};
 
 /// What undoes a step.
 #[derive(Debug, Clone)]
@@ -74,10 +74,10 @@ fn evaluate(
 
 #[expect(clippy::unnecessary_box_returns, reason = "Rhai's errors are boxed everywhere")]
 fn not_data(title: &str, position: Position) -> Box<EvalAltResult> {
-    let stop = Stop::Refused {
-        message: format!("the value of step \"{title}\" is no data, so it can't be recorded"),
-        reasons: vec![],
-        hints: vec!["end the step's block with `;` if its value is not needed".into()],
-    };
-    throw(Halt::Stop(stop), position)
+    let failure = Failure::new(
+        Code::Invalid,
+        format!("the value of step \"{title}\" is no data, so it can't be recorded"),
+    )
+    .hint("end the step's block with `;` if its value is not needed");
+    throw(failure.into(), position)
 }

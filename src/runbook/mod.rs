@@ -98,6 +98,10 @@ fn unparsable(source: &Source, error: &ParseError) -> Error {
             format!("there is no module `{name}`"),
             Some("import it first: `import \"lib/replication\" as replication;`"),
         ),
+        P::MissingSymbol(wanted) if wanted == "Expecting a string" => (
+            "a step's title must be a string".into(),
+            Some("write `step \"Export the schema\" { … }`: titles are known without running"),
+        ),
         P::WrongDocComment => (
             "`///` stands only above a function".into(),
             Some("write `//` above a step or a variable"),

@@ -14,11 +14,9 @@ use crate::event::{Change, Event, Outcome};
 use crate::survey::Survey;
 use crate::weaviate::{Class, Error, Node, Tenant, What};
 
-/// How long every node may take to show a change in its own schema.
-const SETTLE: Duration = Duration::from_secs(30);
-
-/// How long an unclear change may take to show itself before it counts as not made.
-const UNCLEAR: Duration = Duration::from_secs(5);
+/// How many times longer than for an answer is waited until every node shows a change in its own
+/// schema.
+const SETTLING: u32 = 3;
 
 impl Session {
     /// Creates a class and waits until every node's own schema has it. A node that does not show
@@ -223,8 +221,10 @@ impl Session {
             return self.answered(number, Outcome::Done, "");
         };
         let detail = error.to_string();
+        // How long an unclear change may take to show itself before it counts as not made.
+        let unclear = self.cluster.answer_timeout() / 2;
         let clear = matches!(&error.what, What::Status(status, _) if (400..500).contains(status));
-        match self.look_up_until(if clear { Duration::ZERO } else { UNCLEAR }, look_up) {
+        match self.look_up_until(if clear { Duration::ZERO } else { unclear }, look_up) {
             Ok(true) => self.answered(number, Outcome::FoundDone, &detail),
             Ok(false) => {
                 self.answered(number, Outcome::NotDone, &detail)?;
@@ -357,18 +357,17 @@ impl Session {
         survey: &Survey,
         wanted: impl Fn(Option<&Class>) -> Result<bool, Failure>,
     ) -> Result<Vec<(String, String)>, Halt> {
-        let deadline = Instant::now() + SETTLE;
-        let restoring = self.state.borrow().restoring;
-        // Nodes that were down before the change were accepted by the operator, or are what the
+        let deadline = Instant::now() + self.cluster.answer_timeout() * SETTLING;
+        // Nodes that were down before the change were accepted by the operator, or are what a
         // rollback has to live with.
-        let mut waiting: Vec<&Node> = self
-            .cluster
-            .nodes()
-            .iter()
-            .zip(&survey.nodes)
-            .filter(|(_, seen)| seen.view.is_ok() || !restoring)
-            .map(|(node, _)| node)
-            .collect();
+        let (up, down): (Vec<_>, Vec<_>) =
+            self.cluster.nodes().iter().zip(&survey.nodes).partition(|(_, seen)| seen.view.is_ok());
+        for (node, _) in down {
+            self.say(&Event::Warning {
+                text: format!("`{}` did not answer before, so it is not waited for", node.name()),
+            })?;
+        }
+        let mut waiting: Vec<&Node> = up.into_iter().map(|(node, _)| node).collect();
         let mut pause = Duration::from_millis(5);
         loop {
             let answers = self.read(async |_| {

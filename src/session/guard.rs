@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::Session;
 use crate::error::{Code, Failure, Halt, Stop};
-use crate::survey::{Emptiness, Problem, Replicas, Survey, look_for_objects};
+use crate::survey::{Emptiness, Problem, Replicas, Scrutiny, Survey, look_for_objects};
 use crate::weaviate::Tenant;
 
 /// How often a survey is taken again where what it shows may pass by itself, and how long is
@@ -160,10 +160,17 @@ impl Session {
                 text: format!("--accept-data-loss {class}: its objects are not looked for"),
             });
         }
+        // A class that this run made, under a name that was free, is its own: a node that is down
+        // must not make it stay for ever.
+        let own = {
+            let state = self.state.borrow();
+            state.created.contains_key(class) && !state.deleted.contains_key(class)
+        };
+        let scrutiny = if own { Scrutiny::WhoeverAnswers } else { Scrutiny::Everyone };
         let emptiness = self.read(async |cluster| {
             let replicas = Replicas::find(cluster, survey, class).await?;
             Ok::<_, crate::weaviate::Error>(
-                look_for_objects(cluster, survey, &replicas, class, tenants).await,
+                look_for_objects(cluster, survey, &replicas, class, tenants, scrutiny).await,
             )
         });
         let emptiness = match emptiness {

@@ -136,13 +136,8 @@ impl Session {
     /// # Errors
     ///
     /// As for [`Self::replicas`].
-    pub fn wait_for_replicas(
-        &self,
-        class: &str,
-        factor: usize,
-        time: Duration,
-    ) -> Result<bool, Halt> {
-        let deadline = Instant::now() + time;
+    pub fn wait_for_replicas(&self, class: &str, factor: usize) -> Result<bool, Halt> {
+        let deadline = Instant::now() + self.cluster.answer_timeout() * 3;
         let mut pause = Duration::from_millis(10);
         loop {
             let reached = self.replicas(class)?.reach(factor);

@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::emptiness::unseen;
-use super::{Emptiness, Replicas, Survey, look_for_objects};
+use super::{Emptiness, Replicas, Scrutiny, Survey, look_for_objects};
 use crate::error::{Code, Failure};
 use crate::weaviate::{Cluster, Tenant};
 
@@ -21,7 +21,7 @@ pub async fn count(
     tenants: Option<&[Tenant]>,
 ) -> Result<u64, Failure> {
     // An empty class is proven empty also where the server can't count it.
-    match look_for_objects(cluster, survey, replicas, class, tenants).await {
+    match look_for_objects(cluster, survey, replicas, class, tenants, Scrutiny::Everyone).await {
         Emptiness::Empty => return Ok(0),
         Emptiness::Unknown(reasons) => return Err(unverifiable(class, &reasons)),
         Emptiness::Objects(_) => {}

@@ -26,6 +26,15 @@ pub enum Emptiness {
     Unknown(Vec<String>),
 }
 
+/// How much has to be seen before a class counts as empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scrutiny {
+    /// Every member and every replica.
+    Everyone,
+    /// The nodes that answer: enough for a class that did not exist a moment ago.
+    WhoeverAnswers,
+}
+
 /// Looks on every replica for an object. `tenants` is `None` for a class without tenants.
 pub async fn look_for_objects(
     cluster: &Cluster,
@@ -33,8 +42,12 @@ pub async fn look_for_objects(
     replicas: &Replicas,
     class: &str,
     tenants: Option<&[Tenant]>,
+    scrutiny: Scrutiny,
 ) -> Emptiness {
-    let mut unknown: Vec<String> = unseen(survey, replicas);
+    let mut unknown = match scrutiny {
+        Scrutiny::Everyone => unseen(survey, replicas),
+        Scrutiny::WhoeverAnswers => vec![],
+    };
     let mut found: Option<String> = None;
     for (_, view) in survey.answered() {
         for status in &view.statuses {

@@ -10,7 +10,7 @@ mod placement;
 
 pub use agreement::{Agreement, Problem};
 pub use count::count;
-pub use emptiness::{Emptiness, look_for_objects};
+pub use emptiness::{Emptiness, Scrutiny, look_for_objects};
 pub use placement::{Replicas, ShardReplicas};
 
 use std::collections::BTreeMap;

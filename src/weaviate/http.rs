@@ -20,8 +20,9 @@ use crate::error::Error as CommandError;
 /// The largest answer that is read, in bytes. A schema of 10,000 classes is about 20 MB.
 const LARGEST_ANSWER: u64 = 256 << 20;
 
-/// How long a change may take. Creating a class is a RAFT write and takes seconds under load.
-const CHANGE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How many times longer than a read a change may take: creating a class is a RAFT write and takes
+/// seconds under load.
+const CHANGE_PATIENCE: u32 = 6;
 
 /// One node's REST address and the connection pool that all nodes share.
 #[derive(Debug, Clone)]
@@ -157,7 +158,7 @@ impl Http {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Bytes, Error> {
-        self.send(method, path, false, body, CHANGE_TIMEOUT).await
+        self.send(method, path, false, body, self.answer_timeout * CHANGE_PATIENCE).await
     }
 
     async fn send(

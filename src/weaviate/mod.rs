@@ -18,6 +18,8 @@ pub use schema::{Class, Placement, ShardPlacement};
 pub use status::{Member, NodeStatus, Peer, Raft, ShardStatus, Statistics};
 pub use tenant::Tenant;
 
+use std::time::Duration;
+
 use reqwest::Url;
 
 use self::http::Http;
@@ -47,6 +49,7 @@ impl Node {
 #[derive(Debug, Clone)]
 pub struct Cluster {
     nodes: Vec<Node>,
+    answer_timeout: Duration,
 }
 
 impl Cluster {
@@ -64,13 +67,19 @@ impl Cluster {
                 http: Http::new(name, url, client.clone(), access.answer_timeout),
             })
             .collect();
-        Ok(Self { nodes })
+        Ok(Self { nodes, answer_timeout: access.answer_timeout })
     }
 
     /// Returns the nodes.
     #[must_use]
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
+    }
+
+    /// Returns how long an answer to a read may take: the measure of every other wait.
+    #[must_use]
+    pub fn answer_timeout(&self) -> Duration {
+        self.answer_timeout
     }
 
     /// Returns the node of this name.
