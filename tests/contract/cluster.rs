@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::http::{assert_keys, get, head};
+use super::http::{assert_keys, get, head, until};
 
 pub(super) async fn is_ready(nodes: &[String]) {
     for node in nodes {
@@ -52,9 +52,13 @@ pub(super) async fn lists_its_nodes(nodes: &[String]) {
 pub(super) async fn agrees_on_one_leader(nodes: &[String]) {
     let mut leaders = Vec::new();
     for node in nodes {
-        let body = get(node, "/v1/cluster/statistics").await.is(200).body;
+        // It compares the applied indexes, which differ for a moment after any change.
+        let body = until("the nodes are in step", || async {
+            let body = get(node, "/v1/cluster/statistics").await.is(200).body;
+            (body["synchronized"] == true).then_some(body)
+        })
+        .await;
         assert_keys(&body, &["statistics", "synchronized"]);
-        assert_eq!(body["synchronized"], true);
         let entries = body["statistics"].as_array().expect("a list");
         assert_eq!(entries.len(), 3);
         for entry in entries {
