@@ -1,3 +1,22 @@
-//! The rooms of `elysia-runbook`.
+//! `elysia-runbook` repairs Weaviate clusters with short scripts that cannot lose data.
+//!
+//! A run goes one way through the rooms: [`commands`] reads the command line and
+//! wires the rest together; [`runbook`] finds and checks the script; [`host`]
+//! gives it its words; every word goes through one of the two doors of a
+//! [`session`], `read` or `change`; the session looks at the cluster by
+//! [`survey`], asks its guard, writes the [`journal`], and sends the request by
+//! [`weaviate`]. What happens is said as [`event`]s, which the [`terminal`] and
+//! the journal only listen to.
 
+pub mod cli;
+pub mod commands;
+pub mod error;
+pub mod event;
+pub mod host;
+pub mod journal;
+pub mod runbook;
 pub mod sandbox;
+pub mod session;
+pub mod survey;
+pub mod terminal;
+pub mod weaviate;

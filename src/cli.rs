@@ -1,0 +1,167 @@
+//! The command line as types; the doc comments are the help. No logic.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::sandbox::Scenario;
+
+/// Repair Weaviate clusters with short runbooks that cannot lose data
+#[derive(Debug, Parser)]
+#[command(name = "elysia-runbook", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a runbook
+    Run(RunArgs),
+    /// List the runbooks that can be found
+    List,
+    /// Show what a runbook does, step by step, without running it
+    Show(ShowArgs),
+    /// Check runbooks without running them
+    Check(CheckArgs),
+    /// List the runs of the past, or show one
+    Runs(RunsArgs),
+    /// Start a cluster in this process to try things on, until Ctrl-C
+    Sandbox(SandboxArgs),
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// A path, or a name that is looked up in ., ./runbooks, your runbooks folder and the built-in ones
+    pub runbook: String,
+
+    /// Set a parameter of the runbook
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+
+    /// Which cluster
+    #[command(flatten)]
+    pub target: TargetArgs,
+
+    /// Answer every question with yes; never overrides a refusal
+    #[arg(long)]
+    pub yes: bool,
+
+    /// Ask before each step
+    #[arg(long)]
+    pub step: bool,
+
+    /// What to do with changes when a step fails
+    #[arg(long, value_enum, default_value_t = OnFailure::Rollback, value_name = "WHAT")]
+    pub on_failure: OnFailure,
+
+    /// Allow deleting this class although it holds objects or may hold some
+    #[arg(long, value_name = "CLASS")]
+    pub accept_data_loss: Vec<String>,
+
+    /// Allow changes although a member does not answer or schemas differ between nodes
+    #[arg(long)]
+    pub accept_degraded: bool,
+
+    /// How to tell what happens
+    #[arg(long, value_enum, default_value_t = Output::Text, value_name = "FORMAT")]
+    pub output: Output,
+}
+
+/// Where the cluster is.
+#[derive(Debug, Args)]
+pub struct TargetArgs {
+    /// REST address of a node, once for each node; the default is localhost, ports 8080 to 8082
+    #[arg(
+        long = "node",
+        value_name = "[NAME=]URL",
+        env = "ELYSIA_RUNBOOK_NODES",
+        value_delimiter = ',',
+        conflicts_with_all = ["cluster", "sandbox"]
+    )]
+    pub nodes: Vec<String>,
+
+    /// A cluster of elysia-runbook.toml
+    #[arg(long, value_name = "NAME", conflicts_with = "sandbox")]
+    pub cluster: Option<String>,
+
+    /// A cluster in this process instead of a real one
+    #[arg(
+        long,
+        value_enum,
+        value_name = "SCENARIO",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "missing-on-nodes"
+    )]
+    pub sandbox: Option<Scenario>,
+}
+
+/// What to do with changes when a step fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OnFailure {
+    /// Ask; without a terminal, put things back
+    Ask,
+    /// Put things back
+    Rollback,
+    /// Keep what was changed
+    Keep,
+}
+
+/// How to tell what happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people
+    Text,
+    /// One event a line
+    Ndjson,
+}
+
+/// Arguments of `show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// A path or a name, as for `run`
+    pub runbook: String,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Paths or names, as for `run`; without any, all that `list` shows
+    pub runbooks: Vec<String>,
+}
+
+/// Arguments of `runs`.
+#[derive(Debug, Args)]
+pub struct RunsArgs {
+    /// What to do; without it, list the runs
+    #[command(subcommand)]
+    pub command: Option<RunsCommand>,
+}
+
+/// What to do with runs of the past.
+#[derive(Debug, Subcommand)]
+pub enum RunsCommand {
+    /// Show what happened in a run
+    Show {
+        /// The run's id, or as much of its beginning as is unique
+        run: String,
+    },
+}
+
+/// Arguments of `sandbox`.
+#[derive(Debug, Args)]
+pub struct SandboxArgs {
+    /// What is wrong with the cluster
+    #[arg(value_enum, default_value_t = Scenario::MissingOnNodes)]
+    pub scenario: Scenario,
+
+    /// Port of the first node; the others follow. The default is any that is free
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+
+    /// Let requests go wrong: [NODE:]METHOD:PATH[:NTH]=WHAT
+    #[arg(long = "fault", value_name = "SPEC")]
+    pub faults: Vec<String>,
+}

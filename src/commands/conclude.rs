@@ -1,0 +1,163 @@
+//! The end of a run: put things back where it failed, and say what became of it.
+
+use rhai::Engine;
+
+use crate::cli::OnFailure;
+use crate::error::{Error, Halt, Stop};
+use crate::event::{Event, Verdict, count};
+use crate::host::{Ended, Run, describe};
+use crate::runbook::{Runbook, place};
+use crate::session::{Answer, Counts, Operator, Restoration};
+use crate::terminal::Prompt;
+
+/// What became of a run.
+pub(super) struct Conclusion {
+    pub(super) verdict: Verdict,
+    pub(super) exit_code: u8,
+    summary: String,
+    commands: Vec<String>,
+    /// Why it did not succeed.
+    pub(super) error: Option<Error>,
+}
+
+impl Conclusion {
+    /// Returns the run's last event.
+    pub(super) fn event(&self, run: &str) -> Event {
+        Event::RunFinished {
+            verdict: self.verdict,
+            exit_code: self.exit_code,
+            run: run.into(),
+            summary: self.summary.clone(),
+            commands: self.commands.clone(),
+        }
+    }
+}
+
+/// Concludes a run.
+pub(super) fn conclude(
+    run: &Run,
+    engine: &Engine,
+    runbook: &Runbook,
+    ended: Result<Ended, Halt>,
+    on_failure: OnFailure,
+) -> Conclusion {
+    let error = match ended {
+        Ok(Ended::Well) => return well(&run.session.counts()),
+        Ok(Ended::Badly { error, step }) => {
+            let (message, hint, position, file) = describe(&error);
+            let file = if file.is_empty() { run.stopped_in.borrow().clone() } else { file };
+            let source = runbook.imports.get(&file).unwrap_or(&runbook.source);
+            let mut told = Error::failed(message);
+            if !position.is_none() {
+                told = told.at(place(source, position));
+            }
+            if let Some((step, title)) = step {
+                let _ = run.session.say(&Event::StepFailed {
+                    step,
+                    title: title.clone(),
+                    message: told.message.clone(),
+                });
+                told = told.cause(format!("in step {step}/{} \"{title}\"", run.steps.len()));
+            }
+            told.hints.extend(hint);
+            told
+        }
+        Err(Halt::Failure(failure)) => {
+            let mut told = Error::failed(failure.message);
+            told.hints.extend(failure.hint);
+            told
+        }
+        Err(Halt::Stop(stop)) => Error::failed(stop.to_string()),
+    };
+    badly(run, engine, runbook, error, on_failure)
+}
+
+fn well(counts: &Counts) -> Conclusion {
+    let subjects = |wanted: &dyn Fn(usize, usize) -> bool| -> Vec<_> {
+        counts.tallies.iter().filter(|(_, n, of)| wanted(*n, *of)).cloned().collect()
+    };
+    let checks = count(counts.failed_checks, "check");
+    let partial = subjects(&|n, of| n < of);
+    let (verdict, summary) = if counts.all_well() {
+        let summary = match &counts.tallies[..] {
+            [] => "SUCCESS: every step and check passed".into(),
+            [(subject, n, of)] => format!("SUCCESS: {subject} is replicated on {n}/{of} nodes"),
+            many => format!("SUCCESS: {} are replicated on every node", count(many.len(), "class")),
+        };
+        (Verdict::Succeeded, summary)
+    } else if let Some((subject, n, of)) = partial.first() {
+        (Verdict::Findings, format!("PARTIAL: {subject} is on {n}/{of} nodes"))
+    } else if let Some((subject, n, of)) = counts.tallies.first() {
+        (
+            Verdict::Findings,
+            format!("PARTIAL: {subject} is on {n}/{of} nodes, and {checks} did not pass"),
+        )
+    } else {
+        (Verdict::Findings, format!("FINDINGS: {checks} did not pass"))
+    };
+    Conclusion {
+        verdict,
+        exit_code: verdict.exit_code(),
+        summary,
+        commands: vec![],
+        error: None,
+    }
+}
+
+fn badly(
+    run: &Run,
+    engine: &Engine,
+    runbook: &Runbook,
+    mut error: Error,
+    on_failure: OnFailure,
+) -> Conclusion {
+    let session = &run.session;
+    let (mut verdict, mut exit_code, word) = match session.stopped() {
+        Some(Stop::Refused { reasons, hints, .. }) => {
+            error.causes.extend(reasons);
+            error.hints.extend(hints);
+            (Verdict::Refused, Verdict::Refused.exit_code(), "REFUSED")
+        }
+        Some(Stop::Interrupted(signal)) => {
+            (Verdict::Interrupted, signal.exit_code(), "INTERRUPTED")
+        }
+        Some(Stop::Disk(_)) | None => (Verdict::Failed, Verdict::Failed.exit_code(), "FAILED"),
+    };
+    let message = error.message.clone();
+    if !session.has_changed_anything() {
+        let summary = format!("{word}: {message}; nothing was changed");
+        return Conclusion { verdict, exit_code, summary, commands: vec![], error: Some(error) };
+    }
+    let keep = match on_failure {
+        OnFailure::Rollback => false,
+        OnFailure::Keep => true,
+        OnFailure::Ask => {
+            Prompt.ask(&format!("{message}. Put things back as they were?")) == Answer::No
+        }
+    };
+    let Restoration { problems, commands } = if keep {
+        session.what_is_left()
+    } else {
+        run.roll_back(engine, &runbook.ast);
+        session.restore()
+    };
+    error.hints.extend(session.backups().into_iter().map(|file| format!("backup: {file}")));
+    let summary = if keep {
+        format!("{word}: {message}; what was changed was kept: {}", list(&problems))
+    } else if problems.is_empty() {
+        if verdict != Verdict::Interrupted {
+            verdict = Verdict::RolledBack;
+            exit_code = verdict.exit_code();
+        }
+        format!("ROLLED BACK: {message}; the original state was put back and verified")
+    } else {
+        verdict = Verdict::RollbackFailed;
+        exit_code = verdict.exit_code();
+        format!("ROLLBACK FAILED: {message}; a person must act: {}", list(&problems))
+    };
+    Conclusion { verdict, exit_code, summary, commands, error: Some(error) }
+}
+
+fn list(problems: &[String]) -> String {
+    if problems.is_empty() { "all is as it was".into() } else { problems.join("; ") }
+}

@@ -1,0 +1,42 @@
+//! One file a command: thin, wires the rooms together.
+
+mod check;
+mod conclude;
+mod list;
+mod parameters;
+mod run;
+mod runs;
+mod sandbox;
+mod show;
+mod target;
+
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Command};
+use crate::error::Error;
+use crate::terminal::print_errors;
+
+/// What a command ends with: its exit code, or why it could not do its work.
+type Ended = Result<u8, Vec<Error>>;
+
+/// Runs a command. The one place that prints a command's errors.
+#[must_use]
+pub fn dispatch(cli: &Cli) -> ExitCode {
+    let ended = match &cli.command {
+        Command::Run(args) => run::run(args),
+        Command::List => Ok(list::list()),
+        Command::Show(args) => show::show(args),
+        Command::Check(args) => check::check(args),
+        Command::Runs(args) => runs::runs(args),
+        Command::Sandbox(args) => sandbox::sandbox(args),
+    };
+    ExitCode::from(ended.unwrap_or_else(|errors| {
+        print_errors(&errors);
+        errors.iter().map(|error| error.kind.exit_code()).max().unwrap_or(1)
+    }))
+}
+
+/// Lets one error be what a command ends with.
+fn one(error: Error) -> Vec<Error> {
+    vec![error]
+}

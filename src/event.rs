@@ -1,0 +1,344 @@
+//! What a run says. The terminal, the journal and NDJSON only listen.
+//!
+//! One type for all three, so that a journal can be shown again by the code that
+//! showed the run live. Adding a field is compatible; renaming one is a new
+//! [`VERSION`].
+
+use std::io;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::weaviate::Tenant;
+
+/// Version of the events and of the journal.
+pub const VERSION: u32 = 1;
+
+/// Something that happened in a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// First event of every run.
+    RunStarted {
+        /// Version of the events.
+        version: u32,
+        /// The run's id.
+        run: String,
+        /// Version of this program.
+        program: String,
+        /// The runbook as the operator named it.
+        runbook: String,
+        /// Where it was found: a path, or `built in`.
+        origin: String,
+        /// SHA-256 of its text and of each import's, in hex.
+        sha256: Map<String, Value>,
+        /// Name and address of each node.
+        nodes: Vec<NamedNode>,
+        /// The sandbox's scenario; absent on a real cluster.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sandbox: Option<String>,
+        /// Every parameter with its value.
+        parameters: Map<String, Value>,
+        /// Titles of the steps, in order.
+        steps: Vec<String>,
+    },
+    /// A step begins.
+    StepStarted {
+        /// Its number, from 1.
+        step: usize,
+        /// How many the runbook has.
+        of: usize,
+        /// Its title.
+        title: String,
+    },
+    /// A step ended well.
+    StepFinished {
+        /// Its number, from 1.
+        step: usize,
+        /// Its title.
+        title: String,
+        /// Its result; what a resumed run takes instead of running it.
+        value: Value,
+    },
+    /// A step ended otherwise.
+    StepFailed {
+        /// Its number, from 1.
+        step: usize,
+        /// Its title.
+        title: String,
+        /// Why.
+        message: String,
+    },
+    /// The runbook or the host tells something.
+    Note {
+        /// The text.
+        text: String,
+    },
+    /// The runbook or the host warns.
+    Warning {
+        /// The text.
+        text: String,
+    },
+    /// One yes/no observation.
+    Check {
+        /// What was looked at.
+        text: String,
+        /// Whether it is as it should be.
+        passed: bool,
+        /// What was found instead.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        detail: String,
+    },
+    /// How many of how many.
+    Tally {
+        /// What it is about: a class.
+        subject: String,
+        /// Number that is as it should be.
+        count: usize,
+        /// Of how many.
+        total: usize,
+    },
+    /// A question and its answer.
+    Asked {
+        /// The question.
+        question: String,
+        /// The answer.
+        yes: bool,
+        /// `operator` or `--yes`.
+        by: String,
+    },
+    /// A file was written, flushed, read back and compared.
+    BackupSaved {
+        /// The class.
+        class: String,
+        /// `schema`, `postable` or `tenants`.
+        content: String,
+        /// Path of the file.
+        file: String,
+        /// SHA-256 of the file, in hex.
+        sha256: String,
+        /// Its length.
+        bytes: u64,
+    },
+    /// A change is about to be sent.
+    ChangeIntended {
+        /// Number of the change in this run, from 1.
+        change: usize,
+        /// What.
+        action: Change,
+        /// To which node.
+        node: String,
+        /// Whether it is part of putting things back.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        rollback: bool,
+    },
+    /// What became of a change.
+    ChangeAnswered {
+        /// Its number.
+        change: usize,
+        /// Whether it was made; see [`Outcome`].
+        outcome: Outcome,
+        /// The server's answer where it was not a clean one, and what was found out.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        detail: String,
+    },
+    /// A rollback begins.
+    RollbackStarted {
+        /// Title of the step that is undone.
+        title: String,
+    },
+    /// A rollback ended.
+    RollbackFinished {
+        /// Title of the step that is undone.
+        title: String,
+        /// Why it failed; absent if it did not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+    },
+    /// Last event of every run.
+    RunFinished {
+        /// The verdict.
+        verdict: Verdict,
+        /// The exit code.
+        exit_code: u8,
+        /// The run's id.
+        run: String,
+        /// The last line for people.
+        summary: String,
+        /// Commands for putting things right by hand, in order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        commands: Vec<String>,
+    },
+}
+
+/// Name and address of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedNode {
+    /// The name of `--node`.
+    pub name: String,
+    /// The address.
+    pub url: String,
+}
+
+/// A change of the cluster.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Change {
+    /// Create a class.
+    CreateClass {
+        /// Its name.
+        class: String,
+        /// What is sent.
+        definition: Value,
+    },
+    /// Delete a class with everything in it.
+    DeleteClass {
+        /// Its name.
+        class: String,
+    },
+    /// Add tenants to a class.
+    CreateTenants {
+        /// The class.
+        class: String,
+        /// The tenants with their states.
+        tenants: Vec<Tenant>,
+    },
+}
+
+impl Change {
+    /// Returns the class that is changed.
+    #[must_use]
+    pub fn class(&self) -> &str {
+        match self {
+            Self::CreateClass { class, .. }
+            | Self::DeleteClass { class }
+            | Self::CreateTenants { class, .. } => class,
+        }
+    }
+
+    /// Returns it as something to do: `delete class X`.
+    #[must_use]
+    pub fn imperative(&self) -> String {
+        match self {
+            Self::CreateClass { class, definition } => {
+                format!("create class {class} with factor {}", factor(definition))
+            }
+            Self::DeleteClass { class } => format!("delete class {class}"),
+            Self::CreateTenants { class, tenants } => {
+                format!("create {} of class {class}", count(tenants.len(), "tenant"))
+            }
+        }
+    }
+
+    /// Returns it as something done: `deleted class X`.
+    #[must_use]
+    pub fn past(&self) -> String {
+        let imperative = self.imperative();
+        match imperative.split_once(' ') {
+            Some((verb, rest)) => format!("{verb}d {rest}"),
+            None => imperative,
+        }
+    }
+}
+
+/// Returns the replication factor of a definition as text; 1 is the server's default.
+fn factor(definition: &Value) -> String {
+    definition["replicationConfig"]["factor"].as_i64().map_or_else(|| "1".into(), |f| f.to_string())
+}
+
+/// Returns `1 tenant`, `2 tenants`.
+#[must_use]
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// A clean answer.
+    Done,
+    /// No clean answer, but the cluster shows that it was made.
+    FoundDone,
+    /// The cluster shows that it was not made.
+    NotDone,
+    /// It could not be found out.
+    Unknown,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Every step and check passed.
+    Succeeded,
+    /// It ran to the end, and checks found problems.
+    Findings,
+    /// A step failed, and there was nothing to put back or it was to be kept.
+    Failed,
+    /// The operator said no, or the host refused; nothing was changed by that step.
+    Refused,
+    /// A step failed, and the original state was put back and verified.
+    RolledBack,
+    /// A person must act.
+    RollbackFailed,
+    /// Stopped by a signal.
+    Interrupted,
+}
+
+impl Verdict {
+    /// Returns the exit code; for an interrupted run the signal decides between 130, 143 and 129.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Succeeded => 0,
+            Self::Failed => 1,
+            Self::Findings => 4,
+            Self::Refused => 5,
+            Self::RolledBack => 6,
+            Self::RollbackFailed => 7,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// Returns the word of `docs/exit-codes.md`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Findings => "findings",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::RolledBack => "rolled back",
+            Self::RollbackFailed => "rollback failed",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+impl Event {
+    /// Tells whether the next thing must not happen before this is on disk.
+    #[must_use]
+    pub fn must_be_durable(&self) -> bool {
+        matches!(
+            self,
+            Self::RunStarted { .. }
+                | Self::StepFinished { .. }
+                | Self::BackupSaved { .. }
+                | Self::ChangeIntended { .. }
+                | Self::ChangeAnswered { .. }
+                | Self::RunFinished { .. }
+        )
+    }
+}
+
+/// Whoever wants to know what happens in a run.
+pub trait Listener {
+    /// Takes an event.
+    ///
+    /// # Errors
+    ///
+    /// The event could not be written. A run ends where its journal can't be written; a terminal
+    /// that went away ends nothing.
+    fn hear(&mut self, event: &Event) -> io::Result<()>;
+}

@@ -1,0 +1,128 @@
+//! Primitives on classes and their tenants.
+
+use rhai::plugin::*;
+
+#[expect(unreachable_pub, reason = "Rhai exports the public functions of this module")]
+#[export_module]
+pub(super) mod primitives {
+    use rhai::{Array, Dynamic, INT, Map};
+
+    use crate::host::throw::{Throws, ask, json, value};
+    use crate::weaviate::Tenant;
+
+    /// Returns the definition of `class` as the RAFT leader has it.
+    ///
+    /// Throws `not_found` if there is no such class, `unreachable` if no node answers.
+    ///
+    /// ```rhai
+    /// let schema = get_schema("Author");
+    /// note(`factor ${schema.replicationConfig.factor}`);
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn get_schema(context: NativeCallContext, class: &str) -> Throws<Dynamic> {
+        let schema = ask(&context, |session| session.get_schema(class))?;
+        value(&schema)
+    }
+
+    /// Returns the number of objects in `class`, when every shard could be counted.
+    ///
+    /// Throws `unverifiable` if a node, a shard's replica or a tenant could not be looked at;
+    /// unknown is never 0. Throws `not_found` if there is no such class.
+    ///
+    /// ```rhai
+    /// if count("Author") == 0 { note("nothing to export"); }
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn count(context: NativeCallContext, class: &str) -> Throws<INT> {
+        let count = ask(&context, |session| session.count(class))?;
+        Ok(INT::try_from(count).unwrap_or(INT::MAX))
+    }
+
+    /// Deletes `class`, which must hold no object, and waits until every node's own schema has
+    /// lost it. Its schema and tenants are saved before. Returns `false` if there was none.
+    ///
+    /// Refused if the cluster can't agree or the class may hold objects. Throws `rejected`,
+    /// `unverifiable` if a node does not show that it lost it, `conflict` if it came back.
+    ///
+    /// ```rhai
+    /// delete_class("Author");
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn delete_class(context: NativeCallContext, class: &str) -> Throws<bool> {
+        ask(&context, |session| session.delete_class(class))
+    }
+
+    /// Creates the class that `schema` defines, and waits until every node's own schema has it.
+    ///
+    /// Refused if the cluster can't agree. Throws `conflict` if there is such a class or another
+    /// one appeared meanwhile, `rejected` if the server said no.
+    ///
+    /// ```rhai
+    /// create_class(#{ class: "Author", replicationConfig: #{ factor: 3 } });
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn create_class(context: NativeCallContext, schema: Map) -> Throws<()> {
+        let definition = json(&schema.into())?;
+        ask(&context, |session| session.create_class(&definition))
+    }
+
+    /// Tells whether the RAFT leader has `class`.
+    ///
+    /// Throws `unreachable` if no node answers.
+    ///
+    /// ```rhai
+    /// if !class_exists("Author") { note("no authors yet"); }
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn class_exists(context: NativeCallContext, class: &str) -> Throws<bool> {
+        ask(&context, |session| session.class_exists(class))
+    }
+
+    /// Returns the names of all classes that the RAFT leader has.
+    ///
+    /// Throws `unreachable` if no node answers.
+    ///
+    /// ```rhai
+    /// for class in list_classes() { note(class); }
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn list_classes(context: NativeCallContext) -> Throws<Array> {
+        let classes = ask(&context, |session| session.list_classes())?;
+        Ok(classes.into_iter().map(Into::into).collect())
+    }
+
+    /// Returns the tenants of `class`, each with `name` and `activityStatus`; none for a class
+    /// without multi-tenancy.
+    ///
+    /// Throws `not_found` if there is no such class.
+    ///
+    /// ```rhai
+    /// note(`${tenants("Author").len()} tenants`);
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn tenants(context: NativeCallContext, class: &str) -> Throws<Array> {
+        let tenants = ask(&context, |session| session.tenants(class))?.unwrap_or_default();
+        tenants.iter().map(|tenant| rhai::serde::to_dynamic(tenant)).collect()
+    }
+
+    /// Creates those of `tenants` that `class` lacks, in the states that they name.
+    ///
+    /// Throws `not_found` if there is no such class, `invalid` if it has no multi-tenancy or a
+    /// tenant lacks `name` or `activityStatus`, `rejected` if the server said no.
+    ///
+    /// ```rhai
+    /// create_tenants("Author", [#{ name: "t1", activityStatus: "HOT" }]);
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn create_tenants(
+        context: NativeCallContext,
+        class: &str,
+        tenants: Array,
+    ) -> Throws<()> {
+        if tenants.is_empty() {
+            return Ok(());
+        }
+        let tenants: Vec<Tenant> = rhai::serde::from_dynamic(&tenants.into())?;
+        ask(&context, |session| session.create_tenants(class, &tenants))
+    }
+}

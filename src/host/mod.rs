@@ -1,0 +1,74 @@
+//! What a runbook can say: one file a topic of primitives, and the step syntax.
+//!
+//! The only place with Rhai's types besides `runbook`, which reads scripts but
+//! runs nothing. A primitive is one documented function in the file of its topic;
+//! it calls one method of the session and turns what comes back into a script's value.
+
+mod class;
+mod cluster;
+mod operator;
+mod run;
+mod step;
+mod throw;
+
+pub use run::{Ended, Run, describe};
+pub(crate) use run::lower_first;
+pub use step::Rollback;
+
+use std::collections::BTreeSet;
+
+use rhai::packages::{Package, StandardPackage};
+use rhai::{Dynamic, Engine, FuncInfo, OptimizationLevel, exported_module};
+
+/// Operations of one script: a loop that does nothing ends after a second or so.
+const OPERATIONS: u64 = 5_000_000;
+
+/// Primitives that change the cluster; all others read, or talk to the operator.
+pub const CHANGING: [&str; 3] = ["create_class", "create_tenants", "delete_class"];
+
+/// Returns the names of the primitives: what scripts can say beyond the language itself.
+#[must_use]
+pub fn primitives(engine: &Engine) -> BTreeSet<String> {
+    let name = |function: FuncInfo| Some(function.metadata.name.to_string());
+    engine.collect_fn_metadata(None, name, false).into_iter().collect()
+}
+
+/// Builds the engine: language, limits, primitives, steps. Without a run behind it, scripts can
+/// be compiled and checked, and nothing can be run.
+#[must_use]
+pub fn engine() -> Engine {
+    let mut engine = Engine::new_raw();
+    StandardPackage::new().register_into_engine(&mut engine);
+    // Optimizing evaluates functions while compiling; with `Full` that includes `delete_class`.
+    engine.set_optimization_level(OptimizationLevel::None);
+    // A misspelt variable or property must not surface after the delete.
+    engine.set_strict_variables(true);
+    engine.set_fail_on_invalid_map_property(true);
+    engine.disable_symbol("eval");
+    // Every limit is set here: Rhai's own defaults differ between debug and release builds.
+    engine.set_max_operations(OPERATIONS);
+    engine.set_max_call_levels(32);
+    engine.set_max_expr_depths(64, 32);
+    engine.set_max_string_size(1 << 20);
+    engine.set_max_array_size(10_000);
+    engine.set_max_map_size(10_000);
+    engine.set_max_variables(1_000);
+    engine.set_max_functions(500);
+    engine.set_max_modules(32);
+    engine.on_print(|_| {});
+    engine.on_debug(|_, _, _| {});
+    engine.register_global_module(exported_module!(class::primitives).into());
+    engine.register_global_module(exported_module!(cluster::primitives).into());
+    engine.register_global_module(exported_module!(operator::primitives).into());
+    step::register(&mut engine);
+    engine
+}
+
+/// Puts a run behind an engine.
+pub fn attach(engine: &mut Engine, run: &std::rc::Rc<Run>) {
+    engine.set_default_tag(Dynamic::from(run.clone()));
+    let progress = run.clone();
+    engine.on_progress(move |_| {
+        progress.session.check_interrupt().err().map(|halt| halt.to_string().into())
+    });
+}

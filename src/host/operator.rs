@@ -1,0 +1,176 @@
+//! Primitives that talk to the operator, and parameters.
+
+use rhai::plugin::*;
+
+use super::throw::{Throws, ask};
+use crate::event::Event;
+
+#[expect(unreachable_pub, reason = "Rhai exports the public functions of this module")]
+#[export_module]
+pub(super) mod primitives {
+    use std::time::Duration;
+
+    use rhai::{Dynamic, FnPtr, INT};
+
+    use crate::error::{Code, Failure, Stop};
+    use crate::event::Event;
+    use crate::host::throw::{Throws, ask, run};
+
+    /// Returns the value of the parameter `name`, which must be given with `--set`.
+    ///
+    /// ```rhai
+    /// let class = param("class");
+    /// ```
+    #[rhai_fn(name = "param", volatile)]
+    pub fn param_required(context: NativeCallContext, name: &str) -> Dynamic {
+        run(&context).parameter(name)
+    }
+
+    /// Returns the value of the parameter `name`: what `--set` says, else `default`, whose type
+    /// it has. Stands at the top level, with literals.
+    ///
+    /// ```rhai
+    /// let factor = param("factor", 3);
+    /// ```
+    #[rhai_fn(name = "param", volatile)]
+    pub fn param_with_default(context: NativeCallContext, name: &str, _default: Dynamic) -> Dynamic {
+        run(&context).parameter(name)
+    }
+
+    /// Like `param(name, default)`, with a line of help for `show`.
+    ///
+    /// ```rhai
+    /// let factor = param("factor", 3, "replicas that every shard must have");
+    /// ```
+    #[rhai_fn(name = "param", volatile)]
+    pub fn param_with_help(
+        context: NativeCallContext,
+        name: &str,
+        _default: Dynamic,
+        _help: &str,
+    ) -> Dynamic {
+        run(&context).parameter(name)
+    }
+
+    /// Asks the operator a yes/no question. `--yes` answers yes; without a terminal the run ends
+    /// as refused.
+    ///
+    /// ```rhai
+    /// confirm("Continue anyway?") || abort("not confirmed");
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn confirm(context: NativeCallContext, question: &str) -> Throws<bool> {
+        ask(&context, |session| session.ask(question))
+    }
+
+    /// Tells the operator something.
+    ///
+    /// ```rhai
+    /// note("nothing to do");
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn note(context: NativeCallContext, text: &str) -> Throws<()> {
+        ask(&context, |session| session.say(&Event::Note { text: text.into() }))
+    }
+
+    /// Warns the operator.
+    ///
+    /// ```rhai
+    /// warn("the cluster is degraded");
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn warn(context: NativeCallContext, text: &str) -> Throws<()> {
+        ask(&context, |session| session.say(&Event::Warning { text: text.into() }))
+    }
+
+    /// Records a yes/no observation and returns it. One that is `false` makes the run end with
+    /// findings.
+    ///
+    /// ```rhai
+    /// check("there are three nodes", nodes().len() == 3);
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn check(context: NativeCallContext, text: &str, passed: bool) -> Throws<bool> {
+        super::observe(&context, text, passed, "")
+    }
+
+    /// Like `check(text, passed)`, with what was found instead.
+    ///
+    /// ```rhai
+    /// let found = nodes().len();
+    /// check("there are three nodes", found == 3, `found ${found}`);
+    /// ```
+    #[rhai_fn(name = "check", return_raw, volatile)]
+    pub fn check_with_detail(
+        context: NativeCallContext,
+        text: &str,
+        passed: bool,
+        detail: &str,
+    ) -> Throws<bool> {
+        super::observe(&context, text, passed, if passed { "" } else { detail })
+    }
+
+    /// Records on how many of all nodes `subject` is replicated: the run's last line. Fewer than
+    /// all make the run end with findings.
+    ///
+    /// ```rhai
+    /// tally("Author", 3, nodes().len());
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn tally(context: NativeCallContext, subject: &str, count: INT, total: INT) -> Throws<()> {
+        let (Ok(count), Ok(total)) = (usize::try_from(count), usize::try_from(total)) else {
+            return ask(&context, |_| {
+                Err(Failure::new(Code::Invalid, "a tally can't be negative").into())
+            });
+        };
+        let event = Event::Tally { subject: subject.into(), count, total };
+        ask(&context, |session| session.say(&event))
+    }
+
+    /// Ends the run as refused, with the reason. What was changed before is put back.
+    ///
+    /// ```rhai
+    /// if nodes().len() < 3 { abort("three nodes are needed"); }
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn abort(context: NativeCallContext, reason: &str) -> Throws<bool> {
+        ask(&context, |session| {
+            Err(session.stop(Stop::Refused {
+                message: reason.into(),
+                reasons: vec![],
+                hints: vec![],
+            }))
+        })
+    }
+
+    /// Calls `condition` until it returns `true`, for at most `seconds`; returns whether it did.
+    ///
+    /// ```rhai
+    /// wait_until(30, || node_has_class(nodes()[0], "Author"));
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn wait_until(context: NativeCallContext, seconds: INT, condition: FnPtr) -> Throws<bool> {
+        let seconds = u64::try_from(seconds).unwrap_or(0).min(3600);
+        let deadline = std::time::Instant::now() + Duration::from_secs(seconds);
+        loop {
+            if condition.call_within_context::<bool>(&context, ())? {
+                return Ok(true);
+            }
+            if std::time::Instant::now() >= deadline {
+                return Ok(false);
+            }
+            ask(&context, |session| session.wait(Duration::from_millis(200)))?;
+        }
+    }
+}
+
+fn observe(
+    context: &NativeCallContext,
+    text: &str,
+    passed: bool,
+    detail: &str,
+) -> Throws<bool> {
+    let event = Event::Check { text: text.into(), passed, detail: detail.into() };
+    ask(context, |session| session.say(&event))?;
+    Ok(passed)
+}

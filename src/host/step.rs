@@ -1,0 +1,79 @@
+//! The one piece of syntax of our own: `step "title" { … } rollback { … }`.
+//!
+//! A step's block shares the scope of the script; its value is its result. The
+//! rollback is a closure, made before the block runs, so that a step that failed
+//! half-way is undone too, after the block and the script are gone.
+
+use rhai::{Dynamic, Engine, EvalAltResult, EvalContext, Expression, FnPtr, Position};
+
+use super::throw::{json, throw};
+use super::Run;
+use crate::error::{Halt, Stop};
+
+/// What undoes a step.
+#[derive(Debug, Clone)]
+pub struct Rollback {
+    /// The step's title.
+    pub title: String,
+    /// The closure.
+    pub undo: FnPtr,
+}
+
+/// Registers the syntax. Nothing is added to the scope, so that the variables around a step stay
+/// visible to the checker.
+pub(super) fn register(engine: &mut Engine) {
+    engine.register_custom_syntax_with_state_raw(
+        "step",
+        |symbols, ahead, _| {
+            Ok(match symbols.len() {
+                1 => Some("$string$".into()),
+                2 => Some("$block$".into()),
+                3 if ahead == "rollback" => Some("rollback".into()),
+                4 => Some("$func$".into()),
+                _ => None,
+            })
+        },
+        false,
+        |context, inputs, _| evaluate(context, inputs),
+    );
+}
+
+fn evaluate(context: &mut EvalContext, inputs: &[Expression]) -> Result<Dynamic, Box<EvalAltResult>> {
+    let run = context
+        .tag()
+        .clone()
+        .try_cast::<std::rc::Rc<Run>>()
+        .expect("a step was run without a run: only a checked script is run");
+    let title = inputs[0].get_string_value().unwrap_or_default().to_owned();
+    if let Some(undo) = inputs.get(2) {
+        let undo = context.eval_expression_tree(undo)?;
+        if let Some(undo) = undo.try_cast::<FnPtr>() {
+            run.rollbacks.borrow_mut().push(Rollback { title: title.clone(), undo });
+        }
+    }
+    let begins = inputs[0].position();
+    let step = run.begin_step(&title).map_err(|halt| throw(halt, begins))?;
+    match context.eval_expression_tree(&inputs[1]) {
+        Ok(value) => {
+            let recorded = json(&value).map_err(|_| not_data(&title, inputs[1].position()))?;
+            run.finish_step(step, &title, recorded).map_err(|halt| throw(halt, begins))?;
+            Ok(value)
+        }
+        // `return`, `break` and `exit` arrive as errors and are none: the step has ended well.
+        Err(flow) if flow.is_pseudo_error() => {
+            run.finish_step(step, &title, serde_json::Value::Null)
+                .map_err(|halt| throw(halt, begins))?;
+            Err(flow)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn not_data(title: &str, position: Position) -> Box<EvalAltResult> {
+    let stop = Stop::Refused {
+        message: format!("the value of step \"{title}\" is no data, so it can't be recorded"),
+        reasons: vec![],
+        hints: vec!["end the step's block with `;` if its value is not needed".into()],
+    };
+    throw(Halt::Stop(stop), position)
+}

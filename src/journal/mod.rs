@@ -1,0 +1,88 @@
+//! The record of a run on disk: `runs/RUN/journal.ndjson`, appended and flushed record by record.
+//!
+//! A recovery log, not a debug log: a change is in it before it is sent and
+//! after it was answered. Each record holds the SHA-256 of the one before, so
+//! that a torn or edited journal is noticed. Knows events, and nothing of clusters.
+
+mod home;
+mod read;
+
+pub use home::{Home, RunFolder, write_new};
+pub use read::{Record, read};
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::event::{Event, Listener};
+
+/// An open journal.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+    number: u64,
+    before: String,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    number: u64,
+    time: String,
+    before: &'a str,
+    #[serde(flatten)]
+    event: &'a Event,
+}
+
+impl Journal {
+    /// Starts the journal of a new run.
+    ///
+    /// # Errors
+    ///
+    /// The file can't be created, or is there already.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path)?;
+        Ok(Self { file, number: 0, before: String::new() })
+    }
+}
+
+impl Listener for Journal {
+    fn hear(&mut self, event: &Event) -> io::Result<()> {
+        let line = Line {
+            number: self.number,
+            time: jiff::Timestamp::now().to_string(),
+            before: &self.before,
+            event,
+        };
+        let mut line = serde_json::to_vec(&line)?;
+        let hash = hex(&Sha256::digest(&line));
+        line.push(b'\n');
+        self.file.write_all(&line)?;
+        if event.must_be_durable() {
+            self.file.sync_data()?;
+        }
+        self.number += 1;
+        self.before = hash;
+        Ok(())
+    }
+}
+
+/// Returns bytes as lower-case hex.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Returns the SHA-256 of bytes in hex.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}

@@ -1,0 +1,159 @@
+//! Faults as text, for `sandbox --fault SPEC`.
+//!
+//! Knows the grammar and nothing of what a fault does.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::fault::{Action, Fault};
+
+const ACTIONS: &str = "`refuse`, `cut-after`, `hang`, `malformed`, `class-reappears`, \
+                       `delay TIME`, `stop NODE`, `hang NODE`, `STATUS [BODY]`, or \
+                       `done STATUS [BODY]`";
+
+/// Reads `[NODE:][METHOD:]PATH[:NTH]=ACTION`.
+///
+/// - `NODE` is the name of the node asked, `METHOD` is in capitals. Both may be left out.
+/// - `PATH` is the whole path; `*` in it stands for any text: `/v1/schema/*`.
+/// - `NTH` is the one matching request that is meant, from 1. Without it, every one.
+/// - `ACTION` is one of
+///   - `refuse`: close the connection, do nothing
+///   - `cut-after`: do it, then close the connection without an answer
+///   - `delay 500ms`, `delay 2s`: answer later
+///   - `hang`: do nothing and never answer
+///   - `422 no such vectorizer`: answer this, do nothing; a body that begins with `{` or
+///     `[` is sent as it is, any other text is the message of an error
+///   - `done 500 timeout`: the same, but do it
+///   - `malformed`: answer 200 with broken JSON, do nothing
+///   - `class-reappears`: do it; a class deleted so is brought back with factor 1
+///   - `stop node2`, `hang node2`: that node is killed, or hangs, before it is done
+///
+/// ```
+/// use elysia_runbook::sandbox::Fault;
+///
+/// let fault: Fault = "node2:POST:/v1/schema:1=422 no such vectorizer".parse()?;
+/// assert_eq!(fault.occurrence, Some(1));
+/// let fault: Fault = "DELETE:/v1/schema/*:1=cut-after".parse()?;
+/// assert_eq!(fault.node, None);
+/// # Ok::<(), String>(())
+/// ```
+impl FromStr for Fault {
+    type Err = String;
+
+    fn from_str(spec: &str) -> Result<Fault, String> {
+        let wrong = |why: &str| format!("fault `{spec}`: {why}");
+        let (request, action) = spec
+            .split_once('=')
+            .ok_or_else(|| wrong("expected `[NODE:][METHOD:]PATH[:NTH]=ACTION`"))?;
+        let mut fault = Fault {
+            node: None,
+            method: None,
+            path: None,
+            occurrence: None,
+            action: self::action(action.trim()).map_err(|why| wrong(&why))?,
+        };
+        for part in request.trim().split(':') {
+            if part.starts_with('/') || part.starts_with('*') {
+                set(&mut fault.path, part.to_owned(), "path")
+            } else if part.starts_with(|c: char| c.is_ascii_digit()) {
+                let nth = part.parse().ok().filter(|&nth| nth > 0);
+                let nth = nth.ok_or_else(|| wrong("`NTH` is a number from 1"))?;
+                set(&mut fault.occurrence, nth, "number")
+            } else if !part.is_empty() && part.chars().all(|c| c.is_ascii_uppercase()) {
+                set(&mut fault.method, part.to_owned(), "method")
+            } else if !part.is_empty() {
+                set(&mut fault.node, part.to_owned(), "node")
+            } else {
+                Err("an empty part between colons".to_owned())
+            }
+            .map_err(|why| wrong(&why))?;
+        }
+        if fault.path.is_none() {
+            return Err(wrong("a path is missing, such as `/v1/schema` or `*` for every one"));
+        }
+        Ok(fault)
+    }
+}
+
+fn set<T>(part: &mut Option<T>, value: T, what: &str) -> Result<(), String> {
+    match part.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(format!("more than one {what}")),
+    }
+}
+
+fn action(text: &str) -> Result<Action, String> {
+    let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let rest = rest.trim();
+    let action = match (word, rest) {
+        ("refuse", "") => Action::Refuse,
+        ("cut-after", "") => Action::CutAfter,
+        ("hang", "") => Action::Hang,
+        ("malformed", "") => Action::Malformed,
+        ("class-reappears", "") => Action::ClassReappears,
+        ("delay", time) => Action::Delay(duration(time)?),
+        ("stop", node) if !node.is_empty() => Action::StopNode(node.to_owned()),
+        ("hang", node) => Action::HangNode(node.to_owned()),
+        ("done", answer) => self::answer(answer, true)?,
+        _ if word.starts_with(|c: char| c.is_ascii_digit()) => self::answer(text, false)?,
+        _ => return Err(format!("unknown action `{text}`; expected {ACTIONS}")),
+    };
+    Ok(action)
+}
+
+fn answer(text: &str, effect: bool) -> Result<Action, String> {
+    let (status, body) = text.split_once(' ').unwrap_or((text, ""));
+    let status = status.parse().ok().filter(|status| (200..600).contains(status));
+    let status = status.ok_or("a status is a number from 200 to 599")?;
+    Ok(Action::Answer { status, body: body.trim().to_owned(), effect })
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) =
+        text.split_at(text.find(|c: char| c.is_alphabetic()).unwrap_or(text.len()));
+    let millis = match (number.parse::<u64>(), unit) {
+        (Ok(number), "ms") => number,
+        (Ok(number), "s") => number.saturating_mul(1000),
+        _ => return Err("a time is a number with `ms` or `s`, such as `500ms`".to_owned()),
+    };
+    Ok(Duration::from_millis(millis))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(spec: &str) -> String {
+        spec.parse::<Fault>().unwrap_err()
+    }
+
+    #[test]
+    fn reads_every_part() {
+        let fault: Fault = "node2:POST:/v1/schema:1=done 503 a = b".parse().unwrap();
+        assert_eq!(
+            fault,
+            Fault {
+                node: Some("node2".into()),
+                method: Some("POST".into()),
+                path: Some("/v1/schema".into()),
+                occurrence: Some(1),
+                action: Action::Answer { status: 503, body: "a = b".into(), effect: true },
+            }
+        );
+        let fault: Fault = "*=delay 2s".parse().unwrap();
+        assert_eq!(fault.action, Action::Delay(Duration::from_secs(2)));
+        let fault: Fault = "*=hang node3".parse().unwrap();
+        assert_eq!(fault.action, Action::HangNode("node3".into()));
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        assert_eq!(error("refuse"), "fault `refuse`: expected `[NODE:][METHOD:]PATH[:NTH]=ACTION`");
+        assert!(error("GET:1=refuse").contains("a path is missing"));
+        assert!(error("/a:0=refuse").contains("a number from 1"));
+        assert!(error("/a:/b=refuse").contains("more than one path"));
+        assert!(error("/a=explode").contains("unknown action `explode`; expected `refuse`"));
+        assert!(error("/a=delay soon").contains("such as `500ms`"));
+        assert!(error("/a=done 99").contains("from 200 to 599"));
+    }
+}

@@ -1,0 +1,146 @@
+//! `/v1/replication/scale` and `…/replicate/list`: replicas added or taken
+//! away in place.
+//!
+//! The copying that takes seconds on the real server is done at once here;
+//! an operation still shows a state of its way each time it is listed.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::call::{Call, Outcome, Reply};
+use super::class::class_name;
+use super::raft::Command;
+use super::replication::enabled;
+use super::world::World;
+
+const WAY: [&str; 4] = ["REGISTERED", "HYDRATING", "FINALIZING", "INTEGRATING"];
+
+/// One replica on its way to a node.
+#[derive(Clone, Debug)]
+pub(super) struct Operation {
+    id: String,
+    class: String,
+    shard: String,
+    source: String,
+    target: String,
+    /// How often it was listed: it is `READY` when the way is walked.
+    seen: usize,
+}
+
+/// `GET /v1/replication/scale`: a plan, nothing more.
+pub(super) fn plan(world: &mut World, at: usize, call: &Call) -> Outcome {
+    enabled(world)?;
+    let failed = |why: &str| {
+        Reply::error(
+            500,
+            &format!("failed to execute query: could not get replication scale plan: {why}"),
+        )
+    };
+    for key in ["collection", "replicationFactor"] {
+        if call.query(key).is_none_or(str::is_empty) {
+            return Ok(Reply::invalid(422, 602, &format!("{key} in query is required")));
+        }
+    }
+    let factor: usize =
+        call.query("replicationFactor").and_then(|text| text.parse().ok()).unwrap_or(0);
+    let name = call.query("collection").unwrap_or_default();
+    let leader = world.leader(at).map_err(|why| failed(&why))?;
+    let nodes = world.visible_names();
+    let Some(class) = world.nodes[leader].schema.get(&class_name(name)).cloned() else {
+        return Ok(failed(&format!("class not found: {name}")));
+    };
+    if factor > nodes.len() {
+        return Ok(failed(&format!(
+            "not enough storage replicas: found {} want {factor}",
+            nodes.len()
+        )));
+    }
+    let mut actions = Map::new();
+    for (shard, planned) in &class.shards {
+        let have = &planned.replicas;
+        let source = have.first().cloned().unwrap_or_default();
+        let missing = nodes.iter().filter(|node| !have.contains(node));
+        let add: BTreeMap<&String, &String> =
+            missing.take(factor.saturating_sub(have.len())).map(|node| (node, &source)).collect();
+        let remove = &have[factor.min(have.len())..];
+        if !add.is_empty() {
+            actions.insert(shard.clone(), json!({ "addNodes": add, "removeNodes": [] }));
+        } else if !remove.is_empty() {
+            actions.insert(shard.clone(), json!({ "removeNodes": remove }));
+        }
+    }
+    let plan = world.id();
+    Ok(Reply::json(
+        200,
+        &json!({ "collection": class.name(), "planId": plan, "shardScaleActions": actions }),
+    ))
+}
+
+/// `POST /v1/replication/scale`: does what a plan says.
+pub(super) fn apply(world: &mut World, at: usize, call: &Call) -> Outcome {
+    enabled(world)?;
+    let plan = call.json("body")?;
+    let class = class_name(plan["collection"].as_str().unwrap_or_default());
+    let failed = |why: String| Reply::error(500, &why);
+    let leader = world.leader(at).map_err(failed)?;
+    let Some(found) = world.nodes[leader].schema.get(&class).cloned() else {
+        return Ok(failed(format!("class not found: {class}")));
+    };
+    let mut ids = Vec::new();
+    for (shard, actions) in plan["shardScaleActions"].as_object().into_iter().flatten() {
+        let Some(planned) = found.shards.get(shard) else { continue };
+        let mut replicas = planned.replicas.clone();
+        let removed = actions["removeNodes"].as_array().into_iter().flatten();
+        let removed: Vec<&str> = removed.filter_map(Value::as_str).collect();
+        replicas.retain(|node| !removed.contains(&node.as_str()));
+        for (target, source) in actions["addNodes"].as_object().into_iter().flatten() {
+            let source = source.as_str().unwrap_or_default().to_owned();
+            replicas.push(target.clone());
+            let (id, class, shard) = (world.id(), class.clone(), shard.clone());
+            ids.push(id.clone());
+            let target = target.clone();
+            world.operations.push(Operation { id, class, shard, source, target, seen: 0 });
+        }
+        let (class, shard) = (class.clone(), shard.clone());
+        world.commit(at, Command::SetReplicas { class, shard, replicas }).map_err(failed)?;
+    }
+    for node in 0..world.nodes.len() {
+        world.repair(node);
+    }
+    let body = json!({ "collection": class, "operationIds": ids, "planId": plan["planId"] });
+    Ok(Reply::json(200, &body))
+}
+
+/// `GET /v1/replication/replicate/list`
+pub(super) fn operations(world: &mut World, call: &Call) -> Outcome {
+    enabled(world)?;
+    let history = call.query("includeHistory") == Some("true");
+    let list: Vec<Value> =
+        world.operations.iter_mut().map(|operation| operation.shown(history)).collect();
+    Ok(Reply::json(200, &Value::Array(list)))
+}
+
+impl Operation {
+    fn shown(&mut self, history: bool) -> Value {
+        let state = WAY.get(self.seen).copied().unwrap_or("READY");
+        let walked = WAY.iter().take(self.seen);
+        let walked: Vec<Value> =
+            walked.map(|state| json!({ "errors": [], "state": state })).collect();
+        self.seen += 1;
+        let mut shown = json!({
+            "collection": self.class,
+            "id": self.id,
+            "shard": self.shard,
+            "sourceNode": self.source,
+            "status": { "errors": [], "state": state },
+            "statusHistory": if history { json!(walked) } else { json!(null) },
+            "targetNode": self.target,
+            "type": "COPY",
+        });
+        if state == "READY" {
+            shown["uncancelable"] = json!(true);
+        }
+        shown
+    }
+}

@@ -1,0 +1,138 @@
+//! What tests look at, and set up, without a request: past the leader, past
+//! the faults, past the log.
+//!
+//! Nothing in the sandbox itself uses this.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::Sandbox;
+use super::class::{Class, Shard, class_name};
+use super::door::held;
+use super::properties::stored;
+use super::{defaults, schema};
+
+impl Sandbox {
+    /// Returns a class from a node's own schema.
+    #[must_use]
+    pub fn class(&self, node: &str, class: &str) -> Option<Value> {
+        self.look(node, class, |class| Value::Object(class.config.clone()))
+    }
+
+    /// Returns whether a node's own schema has a class.
+    #[must_use]
+    pub fn has_class(&self, node: &str, class: &str) -> bool {
+        self.class(node, class).is_some()
+    }
+
+    /// Returns the replication factor in a node's own schema.
+    #[must_use]
+    pub fn factor(&self, node: &str, class: &str) -> Option<u64> {
+        self.look(node, class, Class::factor)
+    }
+
+    /// Returns the tenants in a node's own schema, and whether each is active.
+    #[must_use]
+    pub fn tenants(&self, node: &str, class: &str) -> BTreeMap<String, bool> {
+        let tenants = |class: &Class| {
+            let shards = class.shards.iter().filter(|_| class.has_tenants());
+            shards.map(|(name, shard)| (name.clone(), shard.active)).collect()
+        };
+        self.look(node, class, tenants).unwrap_or_default()
+    }
+
+    /// Returns for each shard the nodes that really hold a replica, running or not.
+    #[must_use]
+    pub fn replicas(&self, class: &str) -> BTreeMap<String, Vec<String>> {
+        let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for node in &held(&self.cluster.world).nodes {
+            for (_, shard) in node.replicas.keys().filter(|(of, _)| of == class) {
+                found.entry(shard.clone()).or_default().push(node.name.clone());
+            }
+        }
+        found
+    }
+
+    /// Returns the objects of a class that a node holds, in the order of their ids.
+    #[must_use]
+    pub fn objects(&self, node: &str, class: &str) -> Vec<Value> {
+        let world = held(&self.cluster.world);
+        let Some(at) = world.index(node) else { return Vec::new() };
+        let replicas = world.nodes[at].replicas.iter().filter(|((of, _), _)| of == class);
+        let mut objects: Vec<Value> = replicas
+            .flat_map(|(_, held)| held.objects.values().cloned().map(Value::Object))
+            .collect();
+        objects.sort_by(|a, b| a["id"].as_str().cmp(&b["id"].as_str()));
+        objects
+    }
+
+    /// Puts a class into the schema of one node, or of all, as if it had been created there
+    /// with replicas planned on `replicas`: for each shard or tenant the names of nodes.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `config` is not an object.
+    pub fn place(
+        &self,
+        node: Option<&str>,
+        config: &Value,
+        replicas: &BTreeMap<String, Vec<String>>,
+    ) -> Result<(), String> {
+        let sent = config.as_object().ok_or("a class is a JSON object")?;
+        let shards = replicas
+            .iter()
+            .map(|(name, nodes)| (name.clone(), Shard { replicas: nodes.clone(), active: true }));
+        let class =
+            Class { config: defaults::complete(sent, replicas.len()), shards: shards.collect() };
+        for found in &mut held(&self.cluster.world).nodes {
+            if node.is_none_or(|node| node == found.name) {
+                found.add(class.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Creates a class on every node, as `POST /v1/schema` does.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the server's words where it would refuse the class.
+    pub fn create_class(&self, config: &Value) -> Result<(), String> {
+        let sent = config.as_object().ok_or("a class is a JSON object")?;
+        let mut world = held(&self.cluster.world);
+        schema::create_class(&mut world, 0, sent).map(drop)
+    }
+
+    /// Inserts an object (`{"class":…, "id":…, "tenant":…, "properties":…}`) on every
+    /// replica, running or not, or only on that of `node`. Returns its id.
+    ///
+    /// # Errors
+    ///
+    /// Fails if no replica was found for it.
+    pub fn insert(&self, node: Option<&str>, object: &Value) -> Result<String, String> {
+        let sent = object.as_object().ok_or("an object is a JSON object")?;
+        let mut world = held(&self.cluster.world);
+        let name = class_name(object["class"].as_str().unwrap_or_default());
+        let id = object["id"].as_str().map_or_else(|| world.id(), str::to_lowercase);
+        let now = world.now();
+        let stored = stored(sent, &name, &id, now);
+        let mut count = 0;
+        for found in
+            world.nodes.iter_mut().filter(|found| node.is_none_or(|node| node == found.name))
+        {
+            let Some(class) = found.schema.get(&name).cloned() else { continue };
+            let shard = class.shard_of(&id, object["tenant"].as_str())?;
+            if let Some(replica) = found.replica_mut(&name, shard) {
+                replica.objects.insert(id.clone(), stored.clone());
+                count += 1;
+            }
+        }
+        if count == 0 { Err(format!("no replica of {name} for {id}")) } else { Ok(id) }
+    }
+
+    fn look<T>(&self, node: &str, class: &str, read: impl Fn(&Class) -> T) -> Option<T> {
+        let world = held(&self.cluster.world);
+        world.nodes[world.index(node)?].schema.get(class).map(read)
+    }
+}

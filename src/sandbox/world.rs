@@ -1,0 +1,135 @@
+//! The state of the whole cluster: nodes, what each has on its disk, and who
+//! of them can be reached.
+//!
+//! Knows no endpoint. Everything is changed under one lock, so each request
+//! happens at one moment.
+
+use std::collections::BTreeMap;
+
+use super::class::{Class, Object};
+use super::raft::Group;
+use super::scale::Operation;
+
+/// Everything there is.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) nodes: Vec<Node>,
+    /// The RAFT clusters: one, if all is well.
+    pub(super) groups: Vec<Group>,
+    /// `REPLICA_MOVEMENT_ENABLED`.
+    pub(super) movement: bool,
+    pub(super) operations: Vec<Operation>,
+    /// The time in milliseconds. It moves with the changes, so that outputs repeat.
+    pub(super) clock: i64,
+    dice: fastrand::Rng,
+}
+
+/// Whether a node runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Power {
+    /// It answers.
+    Running,
+    /// It accepts connections and does not answer (`SIGSTOP`).
+    Hanging,
+    /// It is gone (`SIGKILL`); what it had on its disk stays.
+    Stopped,
+}
+
+/// One node.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) name: String,
+    /// `http://127.0.0.1:PORT`
+    pub(super) address: String,
+    pub(super) power: Power,
+    /// Index of its RAFT cluster in `World::groups`.
+    pub(super) group: usize,
+    /// How much of that cluster's log it has applied.
+    pub(super) applied: usize,
+    /// Its own schema.
+    pub(super) schema: BTreeMap<String, Class>,
+    /// What it holds, by class and shard.
+    pub(super) replicas: BTreeMap<(String, String), Replica>,
+}
+
+/// The objects of one shard on one node, by id.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Replica {
+    pub(super) objects: BTreeMap<String, Object>,
+    pub(super) read_only: bool,
+}
+
+impl World {
+    /// Three nodes in one RAFT cluster, nothing stored.
+    pub(super) fn new(seed: u64) -> World {
+        let names = ["node1", "node2", "node3"];
+        World {
+            nodes: names.map(Node::new).into(),
+            groups: vec![Group::new(&names)],
+            movement: true,
+            operations: Vec::new(),
+            clock: 1_790_000_000_000,
+            dice: fastrand::Rng::with_seed(seed),
+        }
+    }
+
+    /// Returns the index of a node.
+    pub(super) fn index(&self, name: &str) -> Option<usize> {
+        self.nodes.iter().position(|node| node.name == name)
+    }
+
+    /// Returns whether a node can be found: gossip forgets the ones that are gone or hang.
+    pub(super) fn visible(&self, at: usize) -> bool {
+        self.nodes[at].power == Power::Running
+    }
+
+    /// Returns the names of the nodes that can be found.
+    pub(super) fn visible_names(&self) -> Vec<String> {
+        let visible = self.nodes.iter().filter(|node| node.power == Power::Running);
+        visible.map(|node| node.name.clone()).collect()
+    }
+
+    /// Returns the time; every call is a millisecond later.
+    pub(super) fn now(&mut self) -> i64 {
+        self.clock += 1;
+        self.clock
+    }
+
+    /// Makes up the name of a shard.
+    pub(super) fn shard_name(&mut self) -> String {
+        std::iter::repeat_with(|| self.dice.alphanumeric()).take(12).collect()
+    }
+
+    /// Makes up an id.
+    pub(super) fn id(&mut self) -> String {
+        let hex = format!("{:032x}", self.dice.u128(..));
+        let (a, b, c, d) = (&hex[..8], &hex[8..12], &hex[13..16], &hex[17..20]);
+        format!("{a}-{b}-4{c}-8{d}-{}", &hex[20..])
+    }
+}
+
+impl Node {
+    fn new(name: &str) -> Node {
+        Node {
+            name: name.to_owned(),
+            address: String::new(),
+            power: Power::Running,
+            group: 0,
+            applied: 0,
+            schema: BTreeMap::new(),
+            replicas: BTreeMap::new(),
+        }
+    }
+
+    /// Returns a replica that the node has and has open.
+    pub(super) fn replica(&self, class: &str, shard: &str) -> Option<&Replica> {
+        let planned = self.schema.get(class)?.shards.get(shard)?;
+        planned.active.then(|| self.replicas.get(&(class.to_owned(), shard.to_owned()))).flatten()
+    }
+
+    /// The same, to be changed.
+    pub(super) fn replica_mut(&mut self, class: &str, shard: &str) -> Option<&mut Replica> {
+        self.replica(class, shard)?;
+        self.replicas.get_mut(&(class.to_owned(), shard.to_owned()))
+    }
+}

@@ -1,0 +1,207 @@
+//! What the host refuses, whatever the script says.
+//!
+//! Decides on a fresh survey. Every refusal says all its reasons and the way out.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::Session;
+use crate::error::{Code, Failure, Halt, Stop};
+use crate::survey::{Emptiness, Problem, Replicas, Survey, look_for_objects};
+use crate::weaviate::Tenant;
+
+/// How often a survey is taken again where what it shows may pass by itself, and how long is
+/// waited between two: a change that was just made takes a moment to reach every node.
+const LOOKS: u32 = 5;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(400);
+
+impl Session {
+    /// Looks at the cluster before the first step of a runbook that changes something, so that a
+    /// cluster that can't agree is refused before anything is done.
+    ///
+    /// # Errors
+    ///
+    /// Refused with every reason; or a failure where no node answers.
+    pub fn inspect(&self) -> Result<(), Halt> {
+        let survey = self.look()?;
+        let grave = |problem: &Problem| !problem.is_degradation();
+        self.refuse_where("no change is safe on this cluster now", &survey, &BTreeSet::new(), grave).map(drop)
+    }
+
+    /// Takes a survey.
+    ///
+    /// # Errors
+    ///
+    /// No node answers.
+    pub(super) fn look(&self) -> Result<Survey, Halt> {
+        let survey = self.read(async |cluster| Ok::<_, Failure>(Survey::take(cluster).await))?;
+        if survey.answered().next().is_some() {
+            return Ok(survey);
+        }
+        let mut failure: Option<Failure> = None;
+        let mut reasons = vec![];
+        for (node, error) in survey.silent() {
+            reasons.push(format!("`{node}` {}", error.reason()));
+            failure.get_or_insert_with(|| error.clone().into());
+        }
+        let first = failure.unwrap_or_else(|| Failure::new(Code::Unreachable, "no nodes"));
+        Err(Failure { message: format!("no node answers: {}", reasons.join(", ")), ..first }.into())
+    }
+
+    /// Refuses while the cluster can't agree. `class` is what the change is about.
+    ///
+    /// # Errors
+    ///
+    /// Refused with every reason.
+    pub(super) fn guard_agreement(&self, class: &str) -> Result<Survey, Halt> {
+        let survey = self.look()?;
+        if self.state.borrow().restoring {
+            return self.guard_restoring(class, survey);
+        }
+        let degraded = self.permissions.degraded;
+        self.refuse_where(
+            &format!("no change of `{class}` is safe on this cluster now"),
+            &survey,
+            &self.repairing(class),
+            |problem| !(degraded && problem.is_degradation()),
+        )
+        .map(|again| again.unwrap_or(survey))
+    }
+
+    /// Returns what a change of `class` is about: this class, and those that the script read before
+    /// it, as a probe for a repair has another name than what is repaired.
+    pub(super) fn repairing(&self, class: &str) -> BTreeSet<String> {
+        let read = self.state.borrow().read.keys().cloned().collect::<BTreeSet<_>>();
+        read.into_iter().chain([class.to_owned()]).collect()
+    }
+
+    /// Putting things back is allowed on a cluster that lost a node: what is there afterwards
+    /// is decided by the leader and a majority, and the node takes it over when it is back.
+    fn guard_restoring(&self, class: &str, survey: Survey) -> Result<Survey, Halt> {
+        let mut survey = survey;
+        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        loop {
+            let majority = survey.following() * 2 > survey.members().len().max(1);
+            if survey.leader().is_some() && survey.leader_schema.is_ok() && majority {
+                return Ok(survey);
+            }
+            if std::time::Instant::now() > deadline {
+                return Err(Failure::new(
+                    Code::Unreachable,
+                    format!("`{class}` can't be put back: no RAFT leader with a majority is seen"),
+                )
+                .into());
+            }
+            std::thread::sleep(BETWEEN_LOOKS);
+            survey = self.look()?;
+        }
+    }
+
+    /// Refuses where a problem is left; returns the newer survey where one had to be taken.
+    fn refuse_where(
+        &self,
+        message: &str,
+        survey: &Survey,
+        repairing: &BTreeSet<String>,
+        counts: impl Fn(&Problem) -> bool,
+    ) -> Result<Option<Survey>, Halt> {
+        let mut newer: Option<Survey> = None;
+        for look in 1.. {
+            let agreement = newer.as_ref().unwrap_or(survey).agreement(repairing);
+            let problems: Vec<_> = agreement.problems.into_iter().filter(&counts).collect();
+            if problems.is_empty() {
+                break;
+            }
+            if look >= LOOKS || !problems.iter().all(Problem::may_pass) {
+                return Err(self.refuse(message, &problems));
+            }
+            self.wait(BETWEEN_LOOKS)?;
+            newer = Some(self.look()?);
+        }
+        Ok(newer)
+    }
+
+    fn refuse(&self, message: &str, problems: &[Problem]) -> Halt {
+        let mut hints: Vec<String> = vec![];
+        for problem in problems {
+            let remedy = problem.remedy();
+            if !hints.contains(&remedy) {
+                hints.push(remedy);
+            }
+        }
+        if problems.iter().all(Problem::is_degradation) {
+            hints.push(
+                "where the change has to be made all the same, --accept-degraded gets past this"
+                    .into(),
+            );
+        }
+        self.stop(Stop::Refused {
+            message: message.into(),
+            reasons: problems.iter().map(ToString::to_string).collect(),
+            hints,
+        })
+    }
+
+    /// Refuses to delete what may hold objects.
+    ///
+    /// # Errors
+    ///
+    /// Refused, with where objects are or why it could not be found out.
+    pub(super) fn guard_objects(
+        &self,
+        class: &str,
+        survey: &Survey,
+        tenants: Option<&[Tenant]>,
+    ) -> Result<(), Halt> {
+        let restoring = self.state.borrow().restoring;
+        if self.permissions.data_loss.contains(class) && !restoring {
+            return self.say(&crate::event::Event::Warning {
+                text: format!("--accept-data-loss {class}: its objects are not looked for"),
+            });
+        }
+        let emptiness = self.read(async |cluster| {
+            let replicas = Replicas::find(cluster, survey, class).await?;
+            Ok::<_, crate::weaviate::Error>(
+                look_for_objects(cluster, survey, &replicas, class, tenants).await,
+            )
+        });
+        let emptiness = match emptiness {
+            Ok(emptiness) => emptiness,
+            Err(Halt::Failure(failure)) => Emptiness::Unknown(vec![failure.message]),
+            Err(stop) => return Err(stop),
+        };
+        let (message, reasons, hint) = match emptiness {
+            Emptiness::Empty => return Ok(()),
+            Emptiness::Objects(place) => (
+                format!("`{class}` holds objects, so it is not deleted"),
+                vec![place],
+                "scale-replicas.rhai raises the factor of a class that holds objects".to_owned(),
+            ),
+            Emptiness::Unknown(reasons) => (
+                format!("`{class}` is not deleted: that it is empty can't be proven"),
+                reasons,
+                "bring back what does not answer, or activate the tenants, and run it again"
+                    .to_owned(),
+            ),
+        };
+        let hints = vec![
+            hint,
+            format!(
+                "if its objects may be lost for good, name it: --accept-data-loss {class}"
+            ),
+        ];
+        Err(self.stop(Stop::Refused { message, reasons, hints }))
+    }
+
+    /// Waits; a signal ends the wait.
+    ///
+    /// # Errors
+    ///
+    /// A signal came.
+    pub fn wait(&self, time: Duration) -> Result<(), Halt> {
+        self.read(async |_| {
+            tokio::time::sleep(time).await;
+            Ok::<_, Failure>(())
+        })
+    }
+}

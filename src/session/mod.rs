@@ -1,0 +1,277 @@
+//! One run in progress. Everything a script can do goes through one of two doors:
+//! `read`, which can be interrupted, and `change`, which is guarded, recorded
+//! before and after, and looked up when its answer is not clean.
+//!
+//! Knows nothing of Rhai and prints nothing.
+
+mod backup;
+mod change;
+mod definition;
+mod guard;
+mod interrupt;
+mod read;
+mod recorder;
+mod restore;
+
+pub use definition::is_class_name;
+pub use interrupt::Interrupt;
+pub use recorder::{Counts, Recorder};
+pub use restore::Restoration;
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use crate::error::{Failure, Halt, Stop};
+use crate::event::Event;
+use crate::journal::RunFolder;
+use crate::weaviate::{Cluster, Tenant};
+
+/// What the operator allowed on the command line.
+#[derive(Debug, Clone, Default)]
+pub struct Permissions {
+    /// `--yes`: answers questions, never refusals.
+    pub yes: bool,
+    /// `--accept-degraded`.
+    pub degraded: bool,
+    /// `--accept-data-loss CLASS`, each.
+    pub data_loss: BTreeSet<String>,
+}
+
+/// Whoever answers questions.
+pub trait Operator {
+    /// Asks a yes/no question.
+    fn ask(&self, question: &str) -> Answer;
+}
+
+/// What became of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Yes.
+    Yes,
+    /// No, or no answer was given.
+    No,
+    /// There is no terminal to ask at.
+    NoTerminal,
+}
+
+/// A class that this run deleted.
+#[derive(Debug, Clone)]
+pub(crate) struct Deleted {
+    /// As the leader had it.
+    definition: Value,
+    /// Its tenants, for a multi-tenant class.
+    tenants: Option<Vec<Tenant>>,
+    /// The file that can be posted.
+    postable: std::path::PathBuf,
+    /// The file with the tenants.
+    tenants_file: Option<std::path::PathBuf>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The operator has agreed to changes of this cluster.
+    approved: bool,
+    /// What stopped the run; nothing is changed after it but to put things back.
+    stopped: Option<Stop>,
+    /// Rollbacks are running.
+    restoring: bool,
+    /// Classes as the script read them, to notice that somebody changed one since.
+    read: BTreeMap<String, Value>,
+    /// Classes that were there before the run and that it deleted, as they were.
+    deleted: BTreeMap<String, Deleted>,
+    /// Classes that this run created, as it asked for them.
+    created: BTreeMap<String, Value>,
+}
+
+/// One run in progress.
+pub struct Session {
+    runtime: Runtime,
+    cluster: Cluster,
+    permissions: Permissions,
+    operator: Box<dyn Operator>,
+    recorder: RefCell<Recorder>,
+    interrupt: Interrupt,
+    folder: RunFolder,
+    /// What the operator is told before the first change; `None` in the sandbox: nothing to ask.
+    announcement: Option<String>,
+    /// Whether commands for the operator need a key.
+    with_key: bool,
+    changes: Cell<usize>,
+    state: RefCell<State>,
+}
+
+/// What a session is made of.
+pub struct Parts {
+    /// Runs the requests.
+    pub runtime: Runtime,
+    /// The nodes.
+    pub cluster: Cluster,
+    /// What is allowed.
+    pub permissions: Permissions,
+    /// Whom to ask.
+    pub operator: Box<dyn Operator>,
+    /// Where events go.
+    pub recorder: Recorder,
+    /// Signals.
+    pub interrupt: Interrupt,
+    /// The run's folder.
+    pub folder: RunFolder,
+    /// What the operator is told before the first change; `None`: do not ask.
+    pub announcement: Option<String>,
+    /// Whether commands for the operator need a key.
+    pub with_key: bool,
+}
+
+impl Session {
+    /// Starts a session.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let Parts {
+            runtime,
+            cluster,
+            permissions,
+            operator,
+            recorder,
+            interrupt,
+            folder,
+            announcement,
+            with_key,
+        } = parts;
+        Self {
+            runtime,
+            cluster,
+            permissions,
+            operator,
+            recorder: RefCell::new(recorder),
+            interrupt,
+            folder,
+            announcement,
+            with_key,
+            changes: Cell::new(0),
+            state: RefCell::default(),
+        }
+    }
+
+    /// Says something to the journal and all listeners.
+    ///
+    /// # Errors
+    ///
+    /// The journal can't be written: the run must not go on.
+    pub fn say(&self, event: &Event) -> Result<(), Halt> {
+        let said = self.recorder.borrow_mut().say(event);
+        match said {
+            // Putting things back matters more than telling of it.
+            Err(_) if self.state.borrow().restoring => Ok(()),
+            Err(error) => {
+                Err(self.stop(Stop::Disk(format!("the journal can't be written: {error}"))))
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Ends the run: no change is possible after this but to put things back.
+    pub fn stop(&self, stop: Stop) -> Halt {
+        self.state.borrow_mut().stopped.get_or_insert_with(|| stop.clone());
+        Halt::Stop(stop)
+    }
+
+    /// Returns what stopped the run.
+    #[must_use]
+    pub fn stopped(&self) -> Option<Stop> {
+        self.state.borrow().stopped.clone()
+    }
+
+    /// Returns how many changes were sent.
+    #[must_use]
+    pub fn changes(&self) -> usize {
+        self.changes.get()
+    }
+
+    /// Returns checks and tallies so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.recorder.borrow().counts()
+    }
+
+    /// Returns the files from which the classes that this run deleted can be created again.
+    pub fn backups(&self) -> Vec<String> {
+        let state = self.state.borrow();
+        state.deleted.values().map(|deleted| deleted.postable.display().to_string()).collect()
+    }
+
+    /// Asks the operator, unless `--yes` answers.
+    ///
+    /// # Errors
+    ///
+    /// There is no terminal: refused, since nobody can answer.
+    pub fn ask(&self, question: &str) -> Result<bool, Halt> {
+        let (yes, by) = if self.permissions.yes {
+            (true, "--yes")
+        } else {
+            match self.operator.ask(question) {
+                Answer::Yes => (true, "operator"),
+                Answer::No => (false, "operator"),
+                Answer::NoTerminal => {
+                    return Err(self.stop(Stop::Refused {
+                        message: format!("nobody can answer: {question}"),
+                        reasons: vec!["there is no terminal to ask at".into()],
+                        hints: vec![
+                            "run it at a terminal, or give --yes to answer every question with yes"
+                                .into(),
+                        ],
+                    }));
+                }
+            }
+        };
+        self.check_interrupt()?;
+        self.say(&Event::Asked { question: question.into(), yes, by: by.into() })?;
+        Ok(yes)
+    }
+
+    /// Returns an error if a signal came; rollbacks are not interrupted by the first.
+    ///
+    /// # Errors
+    ///
+    /// A signal came.
+    pub fn check_interrupt(&self) -> Result<(), Halt> {
+        if self.state.borrow().restoring {
+            return Ok(());
+        }
+        match self.interrupt.received() {
+            Some(signal) => Err(self.stop(Stop::Interrupted(signal))),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns the names of the nodes.
+    pub fn node_names(&self) -> Vec<String> {
+        self.cluster.nodes().iter().map(|node| node.name().to_owned()).collect()
+    }
+
+    /// The read door: waits for an answer, or for a signal.
+    fn read<T, E: Into<Failure>>(
+        &self,
+        request: impl AsyncFnOnce(&Cluster) -> Result<T, E>,
+    ) -> Result<T, Halt> {
+        self.check_interrupt()?;
+        let restoring = self.state.borrow().restoring;
+        let answer = self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                answer = request(&self.cluster) => Some(answer),
+                () = self.interrupt.arrival(), if !restoring => None,
+            }
+        });
+        match answer {
+            Some(answer) => answer.map_err(|error| Halt::Failure(error.into())),
+            None => {
+                self.check_interrupt()?;
+                // `arrival` returns only when a signal is recorded.
+                Err(self.stop(Stop::Interrupted(crate::error::Signal::Interrupt)))
+            }
+        }
+    }
+}

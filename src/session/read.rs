@@ -1,0 +1,184 @@
+//! The questions a script can ask of the cluster.
+
+use serde_json::Value;
+
+use super::{Session, definition};
+use crate::error::{Code, Failure, Halt};
+use crate::survey::{self, Replicas, Survey};
+use crate::weaviate::{Class, Cluster, Error, Tenant};
+
+impl Session {
+    /// Returns a class as the RAFT leader has it.
+    ///
+    /// # Errors
+    ///
+    /// `not_found` where it has none.
+    pub fn get_schema(&self, class: &str) -> Result<Value, Halt> {
+        let found = self.class(class)?.ok_or_else(|| self.not_found(class))?;
+        // Deleting it later is refused if somebody changed it since.
+        self.state.borrow_mut().read.insert(class.into(), found.value.clone());
+        Ok(found.value)
+    }
+
+    /// Tells whether the RAFT leader has the class.
+    ///
+    /// # Errors
+    ///
+    /// It could not be found out.
+    pub fn class_exists(&self, class: &str) -> Result<bool, Halt> {
+        self.class(class).map(|class| class.is_some())
+    }
+
+    /// Returns the names of all classes that the RAFT leader has.
+    ///
+    /// # Errors
+    ///
+    /// It could not be found out.
+    pub fn list_classes(&self) -> Result<Vec<String>, Halt> {
+        self.read(async |cluster| {
+            let classes = first_answer(cluster, async |node| node.classes(false).await).await?;
+            Ok::<_, Error>(
+                classes.iter().filter_map(|c| c["class"].as_str().map(Into::into)).collect(),
+            )
+        })
+    }
+
+    /// Returns the tenants of a class; `None` for a class without multi-tenancy.
+    ///
+    /// # Errors
+    ///
+    /// `not_found` where there is no such class.
+    pub fn tenants(&self, class: &str) -> Result<Option<Vec<Tenant>>, Halt> {
+        let found = self.class(class)?.ok_or_else(|| self.not_found(class))?;
+        self.tenants_of(class, &found.value)
+    }
+
+    pub(super) fn tenants_of(
+        &self,
+        class: &str,
+        definition: &Value,
+    ) -> Result<Option<Vec<Tenant>>, Halt> {
+        if !definition::is_multi_tenant(definition) {
+            return Ok(None);
+        }
+        self.read(async |cluster| {
+            first_answer(cluster, async |node| node.tenants(class).await).await
+        })
+        .map(Some)
+    }
+
+    /// Returns the number of objects, when every shard could be counted.
+    ///
+    /// # Errors
+    ///
+    /// `unverifiable` with every reason; `not_found` where there is no such class.
+    pub fn count(&self, class: &str) -> Result<u64, Halt> {
+        let tenants = self.tenants(class)?;
+        let survey = self.look()?;
+        if survey.leader().is_none() {
+            let reasons: Vec<_> =
+                survey.agreement(&self.repairing(class)).problems.iter().map(ToString::to_string).collect();
+            return Err(Failure::new(
+                Code::Unverifiable,
+                format!("the objects of `{class}` could not be counted: {}", reasons.join("; ")),
+            )
+            .into());
+        }
+        self.read(async |cluster| {
+            let replicas = Replicas::find(cluster, &survey, class).await?;
+            survey::count(cluster, &survey, &replicas, class, tenants.as_deref()).await
+        })
+    }
+
+    /// Tells whether this node's own schema has the class.
+    ///
+    /// # Errors
+    ///
+    /// `unreachable` where it does not answer; `invalid` for a node that was not named.
+    pub fn node_has_class(&self, node: &str, class: &str) -> Result<bool, Halt> {
+        check_class_name(class)?;
+        self.read(async |cluster| {
+            let Some(found) = cluster.node(node) else {
+                let names: Vec<_> = cluster.nodes().iter().map(|n| n.name()).collect();
+                return Err(Failure::new(
+                    Code::Invalid,
+                    format!("`{node}` is no node of this cluster; there is {}", names.join(", ")),
+                ));
+            };
+            Ok(found.own_class(class).await?.is_some())
+        })
+    }
+
+    /// Returns where the replicas of every shard are.
+    ///
+    /// # Errors
+    ///
+    /// It could not be found out.
+    pub fn replicas(&self, class: &str) -> Result<Replicas, Halt> {
+        check_class_name(class)?;
+        let survey: Survey = self.look()?;
+        self.read(async |cluster| Replicas::find(cluster, &survey, class).await)
+    }
+
+    /// Reads a class through the leader, from the first node that answers.
+    pub(super) fn class(&self, class: &str) -> Result<Option<Class>, Halt> {
+        check_class_name(class)?;
+        self.read(async |cluster| {
+            first_answer(cluster, async |node| node.class(class).await).await
+        })
+    }
+
+    fn not_found(&self, class: &str) -> Failure {
+        let missing = Failure::new(Code::NotFound, format!("there is no class `{class}`"));
+        let names = self.list_classes().unwrap_or_default();
+        let near = names
+            .iter()
+            .filter(|name| strsim::jaro_winkler(name, class) > 0.85)
+            .max_by(|a, b| {
+                strsim::jaro_winkler(a, class).total_cmp(&strsim::jaro_winkler(b, class))
+            });
+        match near {
+            Some(near) => missing.hint(format!("did you mean `{near}`?")),
+            None => missing.hint(format!(
+                "if it was there before, it can be created again from a backup: curl -X POST {}/v1/schema \
+                 -H 'Content-Type: application/json' -d @{class}.schema.json",
+                self.cluster.nodes()[0].url()
+            )),
+        }
+    }
+}
+
+/// Fails for a name that no class can have.
+pub(super) fn check_class_name(class: &str) -> Result<(), Failure> {
+    if definition::is_class_name(class) {
+        return Ok(());
+    }
+    let failure = Failure::new(Code::Invalid, format!("`{class}` is not a class name"));
+    let mut capital = class.to_owned();
+    if let Some(first) = capital.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    Err(if definition::is_class_name(&capital) {
+        failure.hint(format!("class names start with a capital letter: `{capital}`"))
+    } else {
+        failure.hint("a class name is a capital letter followed by letters, digits and underscores")
+    })
+}
+
+/// Asks the nodes one after the other until one answers.
+pub(super) async fn first_answer<T>(
+    cluster: &Cluster,
+    question: impl AsyncFn(&crate::weaviate::Node) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let mut last = None;
+    for node in cluster.nodes() {
+        match question(node).await {
+            // An answer that says no is an answer.
+            Err(error) if error.status().is_none_or(|status| status >= 500) => {
+                last = last.or(Some(error));
+            }
+            other => return other,
+        }
+    }
+    Err(last.expect("a cluster without nodes"))
+}

@@ -1,0 +1,185 @@
+//! Putting things back after a failure, and finding out whether they are.
+//!
+//! The rollback blocks of the steps run first; they know best. What they leave
+//! undone is done here from the backups: a script without rollbacks loses nothing.
+
+use super::definition::{fulfils, same};
+use super::{Deleted, Session};
+use crate::error::Halt;
+use crate::event::{Event, count};
+
+/// What became of putting things back.
+#[derive(Debug, Clone, Default)]
+pub struct Restoration {
+    /// What is not as it was, one sentence each; empty: all is as it was, verified.
+    pub problems: Vec<String>,
+    /// Commands that put it right by hand, in order.
+    pub commands: Vec<String>,
+}
+
+impl Session {
+    /// Begins putting things back: changes are allowed again, but only those that restore.
+    pub fn begin_restoring(&self) {
+        self.state.borrow_mut().restoring = true;
+    }
+
+    /// Tells whether the cluster may be other than it was before the run.
+    #[must_use]
+    pub fn has_changed_anything(&self) -> bool {
+        let state = self.state.borrow();
+        !state.deleted.is_empty() || !state.created.is_empty()
+    }
+
+    /// Puts back what the rollback blocks did not, then looks whether all is as it was.
+    pub fn restore(&self) -> Restoration {
+        self.begin_restoring();
+        let (created, deleted) = {
+            let state = self.state.borrow();
+            let created: Vec<_> = state.created.keys().cloned().collect();
+            (created, state.deleted.clone())
+        };
+        for class in created.iter().filter(|class| !self.is_original(class, &deleted)) {
+            if let Err(halt) = self.undo_create(class) {
+                self.warn(&format!("{class} that this run created is still there: {halt}"));
+            }
+        }
+        for (class, before) in &deleted {
+            if let Err(halt) = self.undo_delete(class, before) {
+                self.warn(&format!("{class} could not be put back: {halt}"));
+            }
+        }
+        self.whats_left(&created, &deleted)
+    }
+
+    /// Tells what is not as it was, and how to put it right by hand. Changes nothing.
+    pub fn what_is_left(&self) -> Restoration {
+        self.begin_restoring();
+        let (created, deleted) = {
+            let state = self.state.borrow();
+            let created: Vec<_> = state.created.keys().cloned().collect();
+            (created, state.deleted.clone())
+        };
+        self.whats_left(&created, &deleted)
+    }
+
+    fn whats_left(
+        &self,
+        created: &[String],
+        deleted: &std::collections::BTreeMap<String, Deleted>,
+    ) -> Restoration {
+        let mut left = Restoration::default();
+        for class in created.iter().filter(|class| !deleted.contains_key(*class)) {
+            match self.class_exists(class) {
+                Ok(false) => {}
+                Ok(true) => {
+                    left.problems.push(format!("{class}, which this run created, is still there"));
+                    left.commands.push(self.curl("DELETE", &format!("/v1/schema/{class}"), None));
+                }
+                Err(halt) => left
+                    .problems
+                    .push(format!("whether {class}, which this run created, is still there is not known: {halt}")),
+            }
+        }
+        for (class, before) in deleted {
+            let problem = match self.as_it_is(class) {
+                Ok(Some((found, tenants))) if same(&found, &before.definition) => {
+                    let missing: Vec<_> = before
+                        .tenants
+                        .iter()
+                        .flatten()
+                        .filter(|tenant| !tenants.iter().flatten().any(|t| t == *tenant))
+                        .collect();
+                    if missing.is_empty() {
+                        continue;
+                    }
+                    left.problems.push(format!(
+                        "{class} is back but lacks {} that it had, or has them in another state",
+                        count(missing.len(), "tenant")
+                    ));
+                    left.commands.extend(self.tenants_command(class, before));
+                    continue;
+                }
+                Ok(Some(_)) => format!("{class} is there, but not as it was"),
+                Ok(None) => format!("{class} is deleted and not put back"),
+                Err(halt) => format!("whether {class} is back is not known: {halt}"),
+            };
+            left.problems.push(format!("{problem}; its backup is {}", before.postable.display()));
+            left.commands.push(self.curl(
+                "POST",
+                "/v1/schema",
+                Some(&before.postable.display().to_string()),
+            ));
+            left.commands.extend(self.tenants_command(class, before));
+        }
+        left
+    }
+
+    /// A class that was deleted, and is there again as it was.
+    fn is_original(
+        &self,
+        class: &str,
+        deleted: &std::collections::BTreeMap<String, Deleted>,
+    ) -> bool {
+        let Some(before) = deleted.get(class) else { return false };
+        matches!(self.class(class), Ok(Some(found)) if same(&found.value, &before.definition))
+    }
+
+    fn undo_create(&self, class: &str) -> Result<(), Halt> {
+        let Some(found) = self.class(class)? else { return Ok(()) };
+        let ours = self
+            .state
+            .borrow()
+            .created
+            .get(class)
+            .is_some_and(|created| fulfils(&found.value, created));
+        if ours { self.delete_class(class).map(drop) } else { Ok(()) }
+    }
+
+    fn undo_delete(&self, class: &str, before: &Deleted) -> Result<(), Halt> {
+        if self.class(class)?.is_none() {
+            self.create_class(&before.definition)?;
+        }
+        match &before.tenants {
+            Some(tenants) if !tenants.is_empty() => self.create_tenants(class, tenants),
+            _ => Ok(()),
+        }
+    }
+
+    fn tenants_command(&self, class: &str, before: &Deleted) -> Option<String> {
+        let file = before.tenants_file.as_ref()?;
+        before.tenants.as_ref().filter(|tenants| !tenants.is_empty())?;
+        Some(self.curl(
+            "POST",
+            &format!("/v1/schema/{class}/tenants"),
+            Some(&file.display().to_string()),
+        ))
+    }
+
+    /// Returns a command that a person can run as it is.
+    fn curl(&self, method: &str, path: &str, file: Option<&str>) -> String {
+        let node = self.cluster.nodes()[0].url();
+        let key = if self.with_key {
+            " -H \"Authorization: Bearer $WEAVIATE_API_KEY\""
+        } else {
+            ""
+        };
+        match file {
+            Some(file) => format!(
+                "curl -X {method} {node}{path}{key} -H 'Content-Type: application/json' -d @{}",
+                quoted(file)
+            ),
+            None => format!("curl -X {method} {node}{path}{key}"),
+        }
+    }
+
+    fn warn(&self, text: &str) {
+        // What follows tells the same again, so a journal that can't be written hides nothing.
+        let _ = self.say(&Event::Warning { text: text.into() });
+    }
+}
+
+/// Returns a path as one word of a shell.
+fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
+    if path.chars().all(plain) { path.into() } else { format!("'{}'", path.replace('\'', r"'\''")) }
+}

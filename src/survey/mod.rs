@@ -1,0 +1,129 @@
+//! One look at the whole cluster, in five requests a node at most, and pure judgements on it.
+//!
+//! Knows nothing of runs and scripts. Whatever could not be seen is kept as the
+//! reason why, so that no judgement can mistake it for absence.
+
+mod agreement;
+mod count;
+mod emptiness;
+mod placement;
+
+pub use agreement::{Agreement, Problem};
+pub use count::count;
+pub use emptiness::{Emptiness, look_for_objects};
+pub use placement::{Replicas, ShardReplicas};
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+use serde_json::Value;
+
+use crate::weaviate::{Cluster, Error, Node, NodeStatus, Statistics};
+
+/// One look at the whole cluster.
+#[derive(Debug)]
+pub struct Survey {
+    /// What each node answered, in the order in which the operator named them.
+    pub nodes: Vec<Seen>,
+    /// All classes as the RAFT leader has them, through the first node that could ask it.
+    pub leader_schema: Result<Classes, Error>,
+}
+
+/// Classes by name.
+pub type Classes = BTreeMap<String, Value>;
+
+/// What one node answered.
+#[derive(Debug)]
+pub struct Seen {
+    /// The node, by the name of `--node`.
+    pub node: String,
+    /// Its answers, or why there are none.
+    pub view: Result<View, Error>,
+}
+
+/// The answers of a node that gave all of them.
+#[derive(Debug)]
+pub struct View {
+    /// RAFT, as this node sees it.
+    pub statistics: Statistics,
+    /// Nodes and replicas, as this node sees them.
+    pub statuses: Vec<NodeStatus>,
+    /// Classes in this node's own schema.
+    pub own_schema: Classes,
+}
+
+impl Survey {
+    /// Looks at all nodes at once. A node that hangs costs its timeout once.
+    pub async fn take(cluster: &Cluster) -> Self {
+        let nodes = join_all(cluster.nodes().iter().map(|node| async {
+            Seen { node: node.name().into(), view: View::take(node).await }
+        }))
+        .await;
+        let leader_schema = leader_schema(cluster, &nodes).await;
+        Self { nodes, leader_schema }
+    }
+
+    /// Returns the nodes that answered everything, with their answers.
+    pub fn answered(&self) -> impl Iterator<Item = (&str, &View)> {
+        self.nodes.iter().filter_map(|seen| Some((seen.node.as_str(), seen.view.as_ref().ok()?)))
+    }
+
+    /// Returns the nodes that did not, with the reason.
+    pub fn silent(&self) -> impl Iterator<Item = (&str, &Error)> {
+        self.nodes.iter().filter_map(|seen| Some((seen.node.as_str(), seen.view.as_ref().err()?)))
+    }
+
+    /// Tells whether this node's own schema has the class; `None` where it did not answer.
+    #[must_use]
+    pub fn node_has_class(&self, node: &str, class: &str) -> Option<bool> {
+        let seen = self.nodes.iter().find(|seen| seen.node == node)?;
+        Some(seen.view.as_ref().ok()?.own_schema.contains_key(class))
+    }
+
+    /// Returns the nodes whose own schema has the class.
+    #[must_use]
+    pub fn nodes_with_class(&self, class: &str) -> Vec<&str> {
+        self.answered()
+            .filter(|(_, view)| view.own_schema.contains_key(class))
+            .map(|(node, _)| node)
+            .collect()
+    }
+
+    /// Returns a server version that was seen, for messages.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        self.answered().flat_map(|(_, view)| &view.statuses).find_map(|s| s.version.as_deref())
+    }
+}
+
+impl View {
+    async fn take(node: &Node) -> Result<Self, Error> {
+        // The node's own schema needs no other node, so it tells whether this one answers at all;
+        // the others are asked after it, as they cost a node that hangs a timeout each.
+        let own_schema = node.classes(true).await?;
+        let (statistics, statuses) = tokio::try_join!(node.statistics(), node.node_statuses())?;
+        Ok(Self { statistics, statuses, own_schema: by_name(own_schema) })
+    }
+}
+
+async fn leader_schema(cluster: &Cluster, nodes: &[Seen]) -> Result<Classes, Error> {
+    let mut last = None;
+    for (node, seen) in cluster.nodes().iter().zip(nodes) {
+        match &seen.view {
+            Ok(_) => match node.classes(false).await {
+                Ok(classes) => return Ok(by_name(classes)),
+                Err(error) => last = Some(error),
+            },
+            Err(error) => last = last.or_else(|| Some(error.clone())),
+        }
+    }
+    // A cluster has at least one node: the command line sees to it.
+    Err(last.expect("a cluster without nodes"))
+}
+
+fn by_name(classes: Vec<Value>) -> Classes {
+    classes
+        .into_iter()
+        .filter_map(|class| Some((class["class"].as_str()?.to_owned(), class)))
+        .collect()
+}

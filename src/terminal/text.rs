@@ -1,0 +1,140 @@
+//! A run as text: progress to stderr, results (checks, the last line, commands) to stdout.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use owo_colors::OwoColorize;
+
+use super::style::{Styles, shown};
+use crate::event::{Change, Event, Listener, Outcome, Verdict};
+
+/// Writes a run for people.
+#[derive(Debug)]
+pub struct Text {
+    out: Styles,
+    aside: Styles,
+    /// Changes that were intended and not yet answered.
+    open: BTreeMap<usize, Change>,
+}
+
+impl Text {
+    /// Returns a listener that writes to stdout and stderr.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { out: Styles::for_stdout(), aside: Styles::for_stderr(), open: BTreeMap::new() }
+    }
+
+    fn progress(text: &str) -> io::Result<()> {
+        writeln!(io::stderr().lock(), "{text}")
+    }
+
+    fn result(text: &str) -> io::Result<()> {
+        writeln!(io::stdout().lock(), "{text}")
+    }
+
+    fn answered(&mut self, change: usize, outcome: Outcome, detail: &str) -> io::Result<()> {
+        let Some(action) = self.open.remove(&change) else { return Ok(()) };
+        let detail = shown(detail);
+        let done = shown(&action.past());
+        let wanted = shown(&action.imperative());
+        let (text, style) = match outcome {
+            Outcome::Done => (done, self.aside.good),
+            Outcome::FoundDone => (
+                format!("{done} (the answer was not clean, and the cluster shows it: {detail})"),
+                self.aside.caution,
+            ),
+            Outcome::NotDone => (format!("{wanted}: not done: {detail}"), self.aside.bad),
+            Outcome::Unknown => {
+                (format!("{wanted}: whether it was done is not known: {detail}"), self.aside.bad)
+            }
+        };
+        Self::progress(&format!("      {}", text.style(style)))
+    }
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Listener for Text {
+    fn hear(&mut self, event: &Event) -> io::Result<()> {
+        let (out, aside) = (self.out, self.aside);
+        match event {
+            Event::RunStarted { run, runbook, origin, nodes, sandbox, .. } => {
+                let cluster = match sandbox {
+                    Some(scenario) => format!("the sandbox `{scenario}`"),
+                    None => nodes.iter().map(|n| n.url.as_str()).collect::<Vec<_>>().join(", "),
+                };
+                let text = format!("run {run}: {runbook} ({origin}) on {cluster}");
+                Self::progress(&format!("{}", shown(&text).style(aside.aside)))
+            }
+            Event::StepStarted { step, of, title } => {
+                Self::progress(&format!("{step}/{of} {}", shown(title).style(aside.step)))
+            }
+            // The end of a step is told by what follows.
+            Event::StepFinished { .. } => Ok(()),
+            Event::StepFailed { step, title, .. } => Self::progress(&format!(
+                "      {}",
+                format!("step {step} \"{}\" failed", shown(title)).style(aside.bad)
+            )),
+            Event::Note { text } => Self::progress(&format!("      {}", shown(text))),
+            Event::Warning { text } => Self::progress(&format!(
+                "      {} {}",
+                "warning:".style(aside.caution),
+                shown(text)
+            )),
+            Event::Check { text, passed, detail } => {
+                let mark = if *passed { "✓" } else { "✗" };
+                let style = if *passed { out.good } else { out.bad };
+                let detail =
+                    if detail.is_empty() { String::new() } else { format!(": {}", shown(detail)) };
+                Self::result(&format!("  {} {}{detail}", mark.style(style), shown(text)))
+            }
+            // Told by the last line.
+            Event::Tally { .. } => Ok(()),
+            Event::Asked { question, yes, by } => {
+                let answer = if *yes { "yes" } else { "no" };
+                let question = question.lines().last().unwrap_or_default();
+                Self::progress(&format!(
+                    "      {} {answer} ({by})",
+                    shown(question).style(aside.caution)
+                ))
+            }
+            Event::BackupSaved { file, .. } => {
+                Self::progress(&format!("      {}", format!("saved {}", shown(file)).style(aside.aside)))
+            }
+            Event::ChangeIntended { change, action, .. } => {
+                self.open.insert(*change, action.clone());
+                Ok(())
+            }
+            Event::ChangeAnswered { change, outcome, detail } => {
+                self.answered(*change, *outcome, detail)
+            }
+            Event::RollbackStarted { title } => Self::progress(&format!(
+                "{} {}",
+                "rolling back".style(aside.caution),
+                shown(title).style(aside.step)
+            )),
+            Event::RollbackFinished { error, .. } => match error {
+                None => Ok(()),
+                Some(error) => {
+                    Self::progress(&format!("      {}", shown(error).style(aside.bad)))
+                }
+            },
+            Event::RunFinished { verdict, summary, commands, .. } => {
+                let style = match verdict {
+                    Verdict::Succeeded => out.good,
+                    Verdict::Findings | Verdict::Refused | Verdict::RolledBack => out.caution,
+                    _ => out.bad,
+                };
+                Self::result(&format!("{}", shown(summary).style(style)))?;
+                if !commands.is_empty() {
+                    Self::result("Put it right by hand, in this order, after a look at each:")?;
+                }
+                commands.iter().try_for_each(|command| Self::result(&shown(command)))
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! How nodes are reached: key, certificates, timeouts.
+//!
+//! The only place that holds a secret. It cannot be printed.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::{Certificate, Identity};
+
+use crate::error::Error;
+
+/// A secret that neither `Debug` nor `Display` shows.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret.
+    #[must_use]
+    pub fn new(secret: String) -> Self {
+        Self(secret)
+    }
+
+    /// Returns it for the one header that needs it.
+    pub(super) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// What is needed to talk to the nodes of one cluster.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// The API key, sent as a bearer token.
+    pub api_key: Option<Secret>,
+    /// PEM file with the certificate authorities to trust instead of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// PEM file with the client's certificate.
+    pub client_certificate: Option<PathBuf>,
+    /// PEM file with the key of `client_certificate`.
+    pub client_key: Option<PathBuf>,
+    /// How long connecting may take.
+    pub connect_timeout: Duration,
+    /// How long an answer to a read may take.
+    pub answer_timeout: Duration,
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self {
+            api_key: None,
+            ca_file: None,
+            client_certificate: None,
+            client_key: None,
+            connect_timeout: Duration::from_secs(3),
+            answer_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Access {
+    pub(super) fn ca_certificates(&self) -> Result<Option<Vec<Certificate>>, Error> {
+        let Some(path) = &self.ca_file else { return Ok(None) };
+        let pem = read(path, "ca_file")?;
+        let roots = Certificate::from_pem_bundle(&pem)
+            .ok()
+            .filter(|roots| !roots.is_empty())
+            .ok_or_else(|| {
+                Error::usage(format!("`ca_file` {} holds no PEM certificate", path.display()))
+            })?;
+        Ok(Some(roots))
+    }
+
+    pub(super) fn client_identity(&self) -> Result<Option<Identity>, Error> {
+        let (certificate, key) = match (&self.client_certificate, &self.client_key) {
+            (None, None) => return Ok(None),
+            (Some(certificate), Some(key)) => (certificate, key),
+            _ => {
+                return Err(Error::usage(
+                    "`client_certificate` and `client_key` belong together; one is missing",
+                ));
+            }
+        };
+        let mut pem = read(certificate, "client_certificate")?;
+        pem.push(b'\n');
+        pem.extend(read(key, "client_key")?);
+        Identity::from_pem(&pem).map(Some).map_err(|_| {
+            Error::usage(format!(
+                "`client_certificate` {} and `client_key` {} are no PEM pair",
+                certificate.display(),
+                key.display()
+            ))
+        })
+    }
+}
+
+fn read(path: &PathBuf, what: &str) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|e| {
+        Error::usage(format!("`{what}` {} could not be read", path.display())).cause(e)
+    })
+}

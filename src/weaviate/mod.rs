@@ -1,0 +1,96 @@
+//! Typed async client for Weaviate's REST API.
+//!
+//! Knows nothing of runbooks, sessions or what an answer means for a repair. A
+//! new REST call is a method of [`Node`] in the file of its topic.
+
+mod access;
+mod error;
+mod http;
+mod object;
+mod schema;
+mod status;
+mod tenant;
+
+pub use access::{Access, Secret};
+pub use error::{Error, What};
+pub use object::Listing;
+pub use schema::{Class, Placement, ShardPlacement};
+pub use status::{Member, NodeStatus, Peer, Raft, ShardStatus, Statistics};
+pub use tenant::Tenant;
+
+use reqwest::Url;
+
+use self::http::Http;
+use crate::error::Error as CommandError;
+
+/// One node's REST API.
+#[derive(Debug, Clone)]
+pub struct Node {
+    http: Http,
+}
+
+impl Node {
+    /// Returns the node's name: what `--node NAME=URL` says, else host and port.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.http.name()
+    }
+
+    /// Returns the node's address.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        self.http.url().as_str().trim_end_matches('/')
+    }
+}
+
+/// The nodes of one cluster, in the order in which the operator named them.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    nodes: Vec<Node>,
+}
+
+impl Cluster {
+    /// Sets up the way to every node; sends nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// Certificates or a key that can't be used.
+    pub fn new(nodes: Vec<(String, Url)>, access: &Access) -> Result<Self, CommandError> {
+        let https = nodes.iter().any(|(_, url)| url.scheme() == "https");
+        let client = http::client(access, https)?;
+        let nodes = nodes
+            .into_iter()
+            .map(|(name, url)| Node {
+                http: Http::new(name, url, client.clone(), access.answer_timeout),
+            })
+            .collect();
+        Ok(Self { nodes })
+    }
+
+    /// Returns the nodes.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// Returns the node of this name.
+    #[must_use]
+    pub fn node(&self, name: &str) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.name() == name)
+    }
+}
+
+/// Percent-encodes one piece of a path or query: class names are safe, tenant names may not be.
+fn encode(piece: &str) -> String {
+    use std::fmt::Write as _;
+    let mut encoded = String::new();
+    for byte in piece.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}

@@ -1,0 +1,52 @@
+//! Tenants of multi-tenant classes.
+
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::error::Error;
+use super::{Node, encode};
+
+/// A tenant and its state.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tenant {
+    /// Name; also the name of its shard.
+    pub name: String,
+    /// `ACTIVE`/`HOT`, `INACTIVE`/`COLD`, `OFFLOADED`/`FROZEN` and the states between.
+    pub activity_status: String,
+}
+
+impl Tenant {
+    /// Tells whether its objects can be read.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        matches!(self.activity_status.as_str(), "ACTIVE" | "HOT")
+    }
+}
+
+impl Node {
+    /// Reads the tenants of a class through the leader.
+    ///
+    /// # Errors
+    ///
+    /// Anything but 200 with tenants; 422 for a class without multi-tenancy.
+    pub async fn tenants(&self, class: &str) -> Result<Vec<Tenant>, Error> {
+        let path = format!("/v1/schema/{}/tenants", encode(class));
+        let raw = self.http.get(&path, false).await?;
+        let value = self.http.json(Method::GET, &path, &raw)?;
+        let value = if value.is_null() { Value::Array(vec![]) } else { value };
+        serde_json::from_value(value)
+            .map_err(|e| self.http.not_weaviate(Method::GET, &path, e.to_string()))
+    }
+
+    /// Adds tenants, once.
+    ///
+    /// # Errors
+    ///
+    /// Anything but 2xx; the tenants may be there all the same.
+    pub async fn create_tenants(&self, class: &str, tenants: &[Tenant]) -> Result<(), Error> {
+        let path = format!("/v1/schema/{}/tenants", encode(class));
+        self.http.change(Method::POST, &path, Some(&json!(tenants))).await.map(drop)
+    }
+}
