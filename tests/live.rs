@@ -8,15 +8,25 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 #![expect(clippy::print_stderr, reason = "outcomes that differ from run to run are worth a line")]
 
-/// Modules under `tests/live/`.
+// The contract tests, shared with the sandbox, join in as
+//     mod contract;
+// and a test in `live::harness` that calls `contract::all` on a healthy cluster.
+
+/// What the tests stand on, then the tests, in `tests/live/`.
 mod live {
     mod cluster;
     mod compose;
+    mod data;
     mod http;
     mod incident;
     mod ports;
+    mod program;
     mod server;
     mod view;
 
+    mod faults;
     mod harness;
+    mod repair;
+    mod split;
+    mod tenants;
 }

@@ -176,11 +176,6 @@ impl Cluster {
         self.servers[node].as_ref().unwrap().resume();
     }
 
-    /// Changes the settings for the nodes that are started from now on.
-    pub(super) fn configure(&mut self, settings: Settings) {
-        self.settings = settings;
-    }
-
     /// The node's `PERSISTENCE_DATA_PATH`.
     pub(super) fn data(&self, node: usize) -> PathBuf {
         self.folder.path().join(format!("node{}", node + 1))
@@ -188,6 +183,11 @@ impl Cluster {
 
     pub(super) fn url(&self, node: usize) -> String {
         format!("http://127.0.0.1:{}", self.ports.http(node))
+    }
+
+    /// The REST port as text: what an operator knows the node by.
+    pub(super) fn port(&self, node: usize) -> String {
+        self.ports.http(node).to_string()
     }
 
     pub(super) fn urls(&self) -> Vec<String> {
@@ -239,9 +239,9 @@ impl Cluster {
             environment.insert(variable.clone(), value);
         }
         let local = [
+            // Advertised too. Named for that, it would make gossip take the cluster for one across
+            // continents, which waits much longer before it gives a node up.
             ("CLUSTER_BIND_ADDR", address(node)),
-            // Else it advertises the machine's outside address.
-            ("CLUSTER_ADVERTISE_ADDR", address(node)),
             ("RAFT_PORT", self.ports.raft().to_string()),
             ("RAFT_INTERNAL_RPC_PORT", self.ports.raft_rpc().to_string()),
             ("GRPC_PORT", self.ports.grpc(node).to_string()),
