@@ -25,8 +25,8 @@ fn nothing_is_changed_while_raft_is_split() {
     let _turn = turn();
     let cluster = split(CLASS);
     let program = Program::new();
-    for permission in ["--yes", "--accept-degraded"] {
-        program.repair(&cluster, CLASS, &["--yes", permission]).expect(5).says(&[
+    for allowed in [&["--yes"][..], &["--yes", "--accept-degraded", "--accept-data-loss", CLASS]] {
+        program.repair(&cluster, CLASS, allowed).expect(5).says(&[
             "node1",
             "node2",
             "node3",
@@ -110,6 +110,7 @@ fn the_way_out_that_a_refusal_names_works() {
     cluster.start();
     cluster.wait_until_agreed();
     cluster.wait_until_present(CLASS);
+    cluster.wait_until_open(CLASS);
     let program = Program::new();
     program.repair(&cluster, CLASS, &[]).expect(0).says(&["3/3 nodes"]);
     assert!(!program.changed_anything());
