@@ -95,13 +95,7 @@ fn well(counts: &Counts) -> Conclusion {
     } else {
         (Verdict::Findings, format!("FINDINGS: {checks} did not pass"))
     };
-    Conclusion {
-        verdict,
-        exit_code: verdict.exit_code(),
-        summary,
-        commands: vec![],
-        error: None,
-    }
+    Conclusion { verdict, exit_code: verdict.exit_code(), summary, commands: vec![], error: None }
 }
 
 fn badly(

@@ -84,9 +84,12 @@ fn parse(parameter: &Parameter, text: &str) -> Result<Value, Error> {
             "false" | "no" => Ok(false.into()),
             _ => Err(wrong("true or false")),
         },
-        Some(Value::Number(number)) if number.is_f64() => {
-            text.parse::<f64>().ok().filter(|n| n.is_finite()).map(Into::into).ok_or_else(|| wrong("a number"))
-        }
+        Some(Value::Number(number)) if number.is_f64() => text
+            .parse::<f64>()
+            .ok()
+            .filter(|n| n.is_finite())
+            .map(Into::into)
+            .ok_or_else(|| wrong("a number")),
         Some(_) => text.parse::<i64>().map(Into::into).map_err(|_| wrong("a whole number")),
     }
 }

@@ -176,7 +176,7 @@ fn announcement(runbook: &Runbook, cluster: &Cluster) -> String {
         })
         .collect();
     format!(
-        "{} is about to change the cluster of {} in these steps:\n{}",
+        "{} changes the cluster of {} in these steps:\n{}",
         runbook.source.display,
         nodes.join(", "),
         steps.join("\n")

@@ -26,7 +26,13 @@ fn list(home: &Home, runs: &[RunFolder]) -> u8 {
         return 0;
     }
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(["run", "runbook", "cluster", "changes", "how it ended"]);
+    table.load_style(presets::NOTHING).set_header([
+        "run",
+        "runbook",
+        "cluster",
+        "changes",
+        "how it ended",
+    ]);
     for folder in runs {
         let (records, broken) = match read(&folder.journal()) {
             Ok(read) => read,

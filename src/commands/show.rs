@@ -48,7 +48,8 @@ fn render(origin: &str, outline: &Outline, styles: Styles) -> String {
         if !step.changes.is_empty() {
             let undo = if step.has_rollback { "has a rollback" } else { "no rollback of its own" };
             let changes = join(&step.changes);
-            let _ = writeln!(text, "     {} {} ({undo})", "changes:".style(styles.caution), changes);
+            let _ =
+                writeln!(text, "     {} {} ({undo})", "changes:".style(styles.caution), changes);
         }
     }
     text

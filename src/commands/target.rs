@@ -173,8 +173,7 @@ fn key_file(path: &Path) -> Result<String, Error> {
     };
     let mode = std::fs::metadata(path).map_err(|e| unreadable(&e))?.permissions().mode();
     if mode & 0o077 != 0 {
-        return Err(unreadable(&"others may read it")
-            .hint(format!("chmod 600 {}", path.display())));
+        return Err(unreadable(&"others may read it").hint(format!("chmod 600 {}", path.display())));
     }
     std::fs::read_to_string(path).map_err(|e| unreadable(&e))
 }
@@ -188,8 +187,7 @@ fn key_command(command: &str) -> Result<String, Error> {
     if !output.status.success() {
         return Err(Error::usage(format!("`api_key_command` failed: {}", output.status)));
     }
-    String::from_utf8(output.stdout)
-        .map_err(|_| Error::usage("`api_key_command` printed no text"))
+    String::from_utf8(output.stdout).map_err(|_| Error::usage("`api_key_command` printed no text"))
 }
 
 fn entry(name: &str) -> Result<Entry, Error> {
@@ -199,9 +197,8 @@ fn entry(name: &str) -> Result<Entry, Error> {
     }
     let mut known = vec![];
     for place in places.iter().filter(|place| place.is_file()) {
-        let text = std::fs::read_to_string(place).map_err(|e| {
-            Error::usage(format!("{} can't be read", place.display())).cause(e)
-        })?;
+        let text = std::fs::read_to_string(place)
+            .map_err(|e| Error::usage(format!("{} can't be read", place.display())).cause(e))?;
         let mut file: File = toml::from_str(&text).map_err(|e| {
             Error::usage(format!("{} can't be understood", place.display()))
                 .cause(e.to_string().trim_end())

@@ -1,6 +1,6 @@
 //! Primitives on classes and their tenants.
 
-use rhai::plugin::*;
+use rhai::plugin::{NativeCallContext, export_module};
 
 #[expect(unreachable_pub, reason = "Rhai exports the public functions of this module")]
 #[export_module]
@@ -87,7 +87,7 @@ pub(super) mod primitives {
     /// ```
     #[rhai_fn(return_raw, volatile)]
     pub fn list_classes(context: NativeCallContext) -> Throws<Array> {
-        let classes = ask(&context, |session| session.list_classes())?;
+        let classes = ask(&context, crate::session::Session::list_classes)?;
         Ok(classes.into_iter().map(Into::into).collect())
     }
 
@@ -102,7 +102,7 @@ pub(super) mod primitives {
     #[rhai_fn(return_raw, volatile)]
     pub fn tenants(context: NativeCallContext, class: &str) -> Throws<Array> {
         let tenants = ask(&context, |session| session.tenants(class))?.unwrap_or_default();
-        tenants.iter().map(|tenant| rhai::serde::to_dynamic(tenant)).collect()
+        tenants.iter().map(rhai::serde::to_dynamic).collect()
     }
 
     /// Creates those of `tenants` that `class` lacks, in the states that they name.
@@ -114,11 +114,7 @@ pub(super) mod primitives {
     /// create_tenants("Author", [#{ name: "t1", activityStatus: "HOT" }]);
     /// ```
     #[rhai_fn(return_raw, volatile)]
-    pub fn create_tenants(
-        context: NativeCallContext,
-        class: &str,
-        tenants: Array,
-    ) -> Throws<()> {
+    pub fn create_tenants(context: NativeCallContext, class: &str, tenants: Array) -> Throws<()> {
         if tenants.is_empty() {
             return Ok(());
         }

@@ -11,8 +11,8 @@ mod run;
 mod step;
 mod throw;
 
-pub use run::{Ended, Run, describe};
 pub(crate) use run::lower_first;
+pub use run::{Ended, Run, describe};
 pub use step::Rollback;
 
 use std::collections::BTreeSet;

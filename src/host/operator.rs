@@ -1,6 +1,6 @@
 //! Primitives that talk to the operator, and parameters.
 
-use rhai::plugin::*;
+use rhai::plugin::{NativeCallContext, export_module};
 
 use super::throw::{Throws, ask};
 use crate::event::Event;
@@ -33,7 +33,11 @@ pub(super) mod primitives {
     /// let factor = param("factor", 3);
     /// ```
     #[rhai_fn(name = "param", volatile)]
-    pub fn param_with_default(context: NativeCallContext, name: &str, _default: Dynamic) -> Dynamic {
+    pub fn param_with_default(
+        context: NativeCallContext,
+        name: &str,
+        _default: Dynamic,
+    ) -> Dynamic {
         run(&context).parameter(name)
     }
 
@@ -164,12 +168,7 @@ pub(super) mod primitives {
     }
 }
 
-fn observe(
-    context: &NativeCallContext,
-    text: &str,
-    passed: bool,
-    detail: &str,
-) -> Throws<bool> {
+fn observe(context: &NativeCallContext, text: &str, passed: bool, detail: &str) -> Throws<bool> {
     let event = Event::Check { text: text.into(), passed, detail: detail.into() };
     ask(context, |session| session.say(&event))?;
     Ok(passed)

@@ -78,9 +78,7 @@ impl Run {
         let step = self.steps.iter().position(|t| t == title).map_or(0, |at| at + 1);
         self.session.check_interrupt()?;
         let of = self.steps.len();
-        if self.ask_each_step
-            && !self.session.ask(&format!("Run step {step}/{of} \"{title}\"?"))?
-        {
+        if self.ask_each_step && !self.session.ask(&format!("Run step {step}/{of} \"{title}\"?"))? {
             return Err(self.session.stop(Stop::Refused {
                 message: format!("the operator stopped before step {step}/{of} \"{title}\""),
                 reasons: vec![],
@@ -100,6 +98,7 @@ impl Run {
 
 /// Returns an error's message, hint, innermost position and the file that it is in (empty: the
 /// runbook itself).
+#[must_use]
 pub fn describe(error: &EvalAltResult) -> (String, Option<String>, Position, String) {
     let mut file = String::new();
     let mut innermost = error;

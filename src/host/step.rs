@@ -6,8 +6,8 @@
 
 use rhai::{Dynamic, Engine, EvalAltResult, EvalContext, Expression, FnPtr, Position};
 
-use super::throw::{json, throw};
 use super::Run;
+use super::throw::{json, throw};
 use crate::error::{Halt, Stop};
 
 /// What undoes a step.
@@ -38,7 +38,10 @@ pub(super) fn register(engine: &mut Engine) {
     );
 }
 
-fn evaluate(context: &mut EvalContext, inputs: &[Expression]) -> Result<Dynamic, Box<EvalAltResult>> {
+fn evaluate(
+    context: &mut EvalContext,
+    inputs: &[Expression],
+) -> Result<Dynamic, Box<EvalAltResult>> {
     let run = context
         .tag()
         .clone()
@@ -69,6 +72,7 @@ fn evaluate(context: &mut EvalContext, inputs: &[Expression]) -> Result<Dynamic,
     }
 }
 
+#[expect(clippy::unnecessary_box_returns, reason = "Rhai's errors are boxed everywhere")]
 fn not_data(title: &str, position: Position) -> Box<EvalAltResult> {
     let stop = Stop::Refused {
         message: format!("the value of step \"{title}\" is no data, so it can't be recorded"),

@@ -32,6 +32,7 @@ pub(super) fn ask<T>(
     })
 }
 
+#[expect(clippy::unnecessary_box_returns, reason = "Rhai's errors are boxed everywhere")]
 /// Turns a halt into what a script sees: a map that it may catch, or an error that it may not.
 pub(super) fn throw(halt: Halt, position: Position) -> Box<EvalAltResult> {
     match halt {

@@ -13,8 +13,19 @@ use crate::error::Error;
 
 /// Functions of the language itself, which no list of functions has, with any number of arguments.
 const LANGUAGE: [&str; 13] = [
-    "Fn", "call", "curry", "debug", "exit", "is_anonymous", "is_def_fn", "is_def_var", "is_shared",
-    "name", "print", "tag", "type_of",
+    "Fn",
+    "call",
+    "curry",
+    "debug",
+    "exit",
+    "is_anonymous",
+    "is_def_fn",
+    "is_def_var",
+    "is_shared",
+    "name",
+    "print",
+    "tag",
+    "type_of",
 ];
 
 /// Names of functions, each with the numbers of arguments that it can take.
@@ -226,9 +237,8 @@ fn check_parameters(source: &Source, ast: &AST, faults: &mut Vec<Error>) {
         let mut fault = |message: String, hint: &str| {
             faults.push(Error::runbook(message).hint(hint).at(place(source, position)));
         };
-        let top_level = above.iter().all(|node| {
-            matches!(node, ASTNode::Stmt(Stmt::Var(..) | Stmt::Expr(..)))
-        });
+        let top_level =
+            above.iter().all(|node| matches!(node, ASTNode::Stmt(Stmt::Var(..) | Stmt::Expr(..))));
         if !top_level {
             fault(
                 "a parameter stands only at the top level".into(),
@@ -253,9 +263,11 @@ fn check_parameters(source: &Source, ast: &AST, faults: &mut Vec<Error>) {
 fn check_assignments(source: &Source, ast: &AST, faults: &mut Vec<Error>) {
     let mut fault = |who: &str, name: &str, position: Position| {
         faults.push(
-            Error::runbook(format!("{who} may not change `{name}`, which is declared outside of it"))
-                .hint("let the new value be the step's result: `let x = step \"…\" { … };`")
-                .at(place(source, position)),
+            Error::runbook(format!(
+                "{who} may not change `{name}`, which is declared outside of it"
+            ))
+            .hint("let the new value be the step's result: `let x = step \"…\" { … };`")
+            .at(place(source, position)),
         );
     };
     for statement in ast.statements() {

@@ -72,8 +72,7 @@ pub fn folders() -> Vec<PathBuf> {
 ///
 /// There is none, or it can't be read, or it is no text.
 pub fn find(name: &str) -> Result<Source, Error> {
-    let with_extension =
-        if name.ends_with(".rhai") { name.to_owned() } else { format!("{name}.rhai") };
+    let with_extension = with_extension(name);
     let is_path = name.contains('/');
     if is_path {
         for path in [Path::new(name), Path::new(&with_extension)] {
@@ -104,6 +103,11 @@ pub fn find(name: &str) -> Result<Source, Error> {
     })
 }
 
+/// Returns a name with `.rhai` at its end.
+pub(super) fn with_extension(name: &str) -> String {
+    format!("{}.rhai", name.strip_suffix(".rhai").unwrap_or(name))
+}
+
 /// Reads a file as a runbook.
 pub(super) fn read(path: &Path, name: &str) -> Result<Source, Error> {
     let display = path.strip_prefix(".").unwrap_or(path).display().to_string();
@@ -114,10 +118,8 @@ pub(super) fn read(path: &Path, name: &str) -> Result<Source, Error> {
         return Err(unreadable(format!("it has {length} bytes, and {LARGEST} are allowed")));
     }
     let bytes = fs::read(path).map_err(|e| unreadable(e.to_string()))?;
-    let text = String::from_utf8(bytes)
-        .ok()
-        .filter(|text| !text.contains('\0'))
-        .ok_or_else(|| {
+    let text =
+        String::from_utf8(bytes).ok().filter(|text| !text.contains('\0')).ok_or_else(|| {
             Error::runbook(format!("`{display}` is no text"))
                 .hint("a runbook is a Rhai script in UTF-8")
         })?;

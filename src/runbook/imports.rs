@@ -11,7 +11,7 @@ use rhai::{
     Stmt,
 };
 
-use super::find::{Source, built_in, read};
+use super::find::{Source, built_in, read, with_extension};
 use super::place;
 use crate::error::Error;
 
@@ -71,7 +71,7 @@ fn locate(runbook: &Source, path: &str) -> Result<Source, Error> {
         return Err(Error::runbook(format!("the import `{path}` leaves the runbook's folder"))
             .hint("imports are paths below the runbook's own folder, without `..`"));
     }
-    let file = if path.ends_with(".rhai") { path.to_owned() } else { format!("{path}.rhai") };
+    let file = with_extension(path);
     if let Some(folder) = &runbook.folder {
         let candidate = folder.join(&file);
         if candidate.is_file() {
@@ -95,8 +95,9 @@ fn locate(runbook: &Source, path: &str) -> Result<Source, Error> {
             found.name = path.into();
             Ok(found)
         }
-        _ => Err(Error::runbook(format!("there is nothing to import at `{path}`"))
-            .hint("imports are looked up in the runbook's own folder, then in the built-in `lib/`")),
+        _ => Err(Error::runbook(format!("there is nothing to import at `{path}`")).hint(
+            "imports are looked up in the runbook's own folder, then in the built-in `lib/`",
+        )),
     }
 }
 

@@ -66,7 +66,9 @@ impl Runbook {
 }
 
 fn compile(engine: &Engine, source: &Source) -> Result<AST, Error> {
-    let mut ast = engine.compile(without_shebang(&source.text)).map_err(|error| unparsable(source, &error))?;
+    let mut ast = engine
+        .compile(without_shebang(&source.text))
+        .map_err(|error| unparsable(source, &error))?;
     if source.is_import {
         // Errors in an imported file name it.
         ast.set_source(source.name.clone());
@@ -88,7 +90,9 @@ fn unparsable(source: &Source, error: &ParseError) -> Error {
     let (message, hint) = match what {
         P::VariableUndefined(name) => (
             format!("there is no variable `{name}` here"),
-            Some("a variable must be declared before, with `let` at the top level or in the same step"),
+            Some(
+                "a variable must be declared before, with `let` at the top level or in the same step",
+            ),
         ),
         P::ModuleUndefined(name) => (
             format!("there is no module `{name}`"),

@@ -61,11 +61,7 @@ impl Outline {
 }
 
 /// Outlines a script that passed the check.
-pub(super) fn outline(
-    engine: &Engine,
-    ast: &AST,
-    libraries: &BTreeMap<String, AST>,
-) -> Outline {
+pub(super) fn outline(engine: &Engine, ast: &AST, libraries: &BTreeMap<String, AST>) -> Outline {
     let primitives = primitives(engine);
     let all = Functions::of(ast, libraries);
     let mut parameters = vec![];

@@ -5,9 +5,28 @@ use rhai::{ASTNode, Expr, Position, Stmt, StmtBlock};
 
 /// Methods of arrays, maps and strings that change them in place.
 const MUTATING: [&str; 22] = [
-    "append", "chop", "clear", "crop", "dedup", "drain", "fill_with", "insert", "mixin", "pad",
-    "pop", "push", "remove", "replace", "retain", "reverse", "set", "shift", "sort", "splice",
-    "trim", "truncate",
+    "append",
+    "chop",
+    "clear",
+    "crop",
+    "dedup",
+    "drain",
+    "fill_with",
+    "insert",
+    "mixin",
+    "pad",
+    "pop",
+    "push",
+    "remove",
+    "replace",
+    "retain",
+    "reverse",
+    "set",
+    "shift",
+    "sort",
+    "splice",
+    "trim",
+    "truncate",
 ];
 
 /// Returns the variable that a node changes, with the place; `path` leads to the node.
@@ -71,15 +90,11 @@ fn declares_for_all(node: &ASTNode, name: &str) -> bool {
 
 fn blocks<'a>(node: &ASTNode<'a>) -> Vec<&'a StmtBlock> {
     match node {
-        ASTNode::Stmt(Stmt::Block(block)) => vec![block],
         ASTNode::Stmt(
-            Stmt::If(flow, _)
-            | Stmt::While(flow, _)
-            | Stmt::Do(flow, ..)
-            | Stmt::TryCatch(flow, _),
+            Stmt::If(flow, _) | Stmt::While(flow, _) | Stmt::Do(flow, ..) | Stmt::TryCatch(flow, _),
         ) => vec![&flow.body, &flow.branch],
         ASTNode::Stmt(Stmt::For(x, _)) => vec![&x.2.body],
-        ASTNode::Expr(Expr::Stmt(block)) => vec![block],
+        ASTNode::Stmt(Stmt::Block(block)) | ASTNode::Expr(Expr::Stmt(block)) => vec![block],
         _ => vec![],
     }
 }

@@ -11,23 +11,46 @@ use super::schema::create_class;
 use super::world::World;
 use super::{checks, properties};
 
-/// Returns the class of an object, made or widened where the object needs it.
-pub(super) fn class_for(world: &mut World, at: usize, object: &Object) -> Result<Class, String> {
+/// Makes or widens the class of an object where the object needs it.
+///
+/// Returns the class from the node's own schema. It may still lack it: where the leader has
+/// the class and this node does not, there is nothing to make.
+pub(super) fn class_for(world: &mut World, at: usize, object: &Object) -> Result<Class, Missing> {
     let name = class_name(object.get("class").and_then(Value::as_str).unwrap_or_default());
     let sent = object.get("properties");
     let day = today(world);
+    let leader = world.leader(at).map_err(Missing::Refused)?;
     match world.nodes[at].schema.get(&name) {
-        None => make(world, at, &name, sent, &day)?,
+        None if world.nodes[leader].schema.contains_key(&name) => {}
+        None => make(world, at, &name, sent, &day).map_err(Missing::Refused)?,
         Some(class) => {
-            let new = properties::unknown(class.properties(), sent, &day);
-            if !new.is_empty() {
-                let class = name.clone();
-                world.commit(at, Command::AddProperties { class, properties: new })?;
+            let properties = properties::unknown(class.properties(), sent, &day);
+            if !properties.is_empty() {
+                let command = Command::AddProperties { class: name.clone(), properties };
+                world.commit(at, command).map_err(Missing::Refused)?;
             }
         }
     }
-    let made = world.nodes[at].schema.get(&name).cloned();
-    made.ok_or_else(|| format!("class '{name}' not present in schema"))
+    world.nodes[at].schema.get(&name).cloned().ok_or(Missing::Here(name))
+}
+
+/// Why there is no class for an object.
+#[derive(Debug)]
+pub(super) enum Missing {
+    /// Auto-schema was refused it.
+    Refused(String),
+    /// The cluster has it, and this node does not.
+    Here(String),
+}
+
+impl Missing {
+    /// Returns the server's words.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Missing::Refused(why) => why.clone(),
+            Missing::Here(class) => format!("import into non-existing index for {class}"),
+        }
+    }
 }
 
 /// Makes a class, with the factor 1 that no one asked for.

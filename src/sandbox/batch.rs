@@ -27,6 +27,10 @@ pub(super) fn create(world: &mut World, at: usize, call: &Call) -> Outcome {
             return Ok(Reply::invalid(422, 601, &message));
         }
     }
+    if list.iter().any(|object| object["class"].as_str().unwrap_or_default().is_empty()) {
+        // The server says 200 and nothing.
+        return Ok(Reply::empty(200));
+    }
     let now = world.now();
     let answers = list.iter().map(|object| {
         let sent = object.as_object().cloned().unwrap_or_default();
@@ -60,11 +64,11 @@ fn try_put(
     object: &Object,
     level: Level,
 ) -> Result<(), String> {
-    let class = class_for(world, at, sent)?;
+    let class = class_for(world, at, sent).map_err(|missing| missing.text())?;
     properties::check(&class, sent.get("properties"))?;
     let shard = class.shard_of(id, sent.get("tenant").and_then(Value::as_str))?;
     let put = |replica: &mut Replica| {
         replica.objects.insert(id.to_owned(), object.clone());
     };
-    world.write(&class, shard, level, put).map_err(|trouble| trouble.text())
+    world.write(at, &class, shard, level, put).map_err(|trouble| trouble.text())
 }

@@ -66,7 +66,7 @@ pub(super) enum Reply {
     Answer { status: u16, body: Option<String> },
     /// No answer: the connection breaks, as where the real server panics.
     Cut,
-    /// No answer and no end: the request needs a node that hangs.
+    /// No answer, and no end.
     Hang,
 }
 

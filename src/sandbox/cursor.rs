@@ -66,6 +66,10 @@ pub(super) fn list(world: &World, at: usize, call: &Call) -> Outcome {
 
 fn limit(call: &Call) -> Result<Option<usize>, Reply> {
     let Some(text) = call.query("limit").filter(|text| !text.is_empty()) else { return Ok(None) };
+    if text.parse().is_ok_and(|limit: i64| limit < 0) {
+        // The server says 200 and nothing.
+        return Err(Reply::empty(200));
+    }
     let limit: usize = text.parse().map_err(|_| {
         Reply::invalid(422, 601, &format!("limit in query must be of type int64: \"{text}\""))
     })?;

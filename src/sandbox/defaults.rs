@@ -30,18 +30,16 @@ pub(super) fn complete(sent: &Object, nodes: usize) -> Object {
     let sharding =
         if has_tenants { no_sharding() } else { sharding(sent.get("shardingConfig"), nodes) };
     class.insert("shardingConfig".into(), sharding);
-    match given("vectorConfig").as_ref().and_then(Value::as_object).filter(|map| !map.is_empty()) {
-        Some(vectors) => {
-            let vectors = vectors.iter().map(|(name, vector)| (name.clone(), named_vector(vector)));
-            class.insert("vectorConfig".into(), Value::Object(vectors.collect()));
-        }
-        None => {
-            let kind = given("vectorIndexType").unwrap_or(json!("hnsw"));
-            let config = overlaid(vector_index(&kind), sent.get("vectorIndexConfig"));
-            class.insert("vectorIndexConfig".into(), config);
-            class.insert("vectorIndexType".into(), kind);
-            class.insert("vectorizer".into(), given("vectorizer").unwrap_or(json!("none")));
-        }
+    let vectors = sent.get("vectorConfig").and_then(Value::as_object);
+    if let Some(vectors) = vectors.filter(|vectors| !vectors.is_empty()) {
+        let vectors = vectors.iter().map(|(name, vector)| (name.clone(), named_vector(vector)));
+        class.insert("vectorConfig".into(), Value::Object(vectors.collect()));
+    } else {
+        let kind = given("vectorIndexType").unwrap_or(json!("hnsw"));
+        let config = overlaid(vector_index(&kind), sent.get("vectorIndexConfig"));
+        class.insert("vectorIndexConfig".into(), config);
+        class.insert("vectorIndexType".into(), kind);
+        class.insert("vectorizer".into(), given("vectorizer").unwrap_or(json!("none")));
     }
     class.insert("replicationConfig".into(), replication(sent.get("replicationConfig")));
     class

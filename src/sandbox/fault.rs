@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn counts_what_matches() {
         let mut rules = Rules::default();
-        rules.add("POST:/v1/schema:2=refuse".parse().unwrap());
+        rules.add("POST:/v1/schema:2=refuse".parse().expect("a fault"));
         let call = Call::new("POST", "/v1/schema", false, hyper::body::Bytes::new());
         let actions: Vec<_> = (0..3).map(|_| rules.action("node1", &call)).collect();
         assert_eq!(actions, [None, Some(Action::Refuse), None]);

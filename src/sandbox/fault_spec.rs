@@ -124,12 +124,12 @@ mod tests {
     use super::*;
 
     fn error(spec: &str) -> String {
-        spec.parse::<Fault>().unwrap_err()
+        spec.parse::<Fault>().expect_err("no fault")
     }
 
     #[test]
     fn reads_every_part() {
-        let fault: Fault = "node2:POST:/v1/schema:1=done 503 a = b".parse().unwrap();
+        let fault: Fault = "node2:POST:/v1/schema:1=done 503 a = b".parse().expect("a fault");
         assert_eq!(
             fault,
             Fault {
@@ -140,9 +140,9 @@ mod tests {
                 action: Action::Answer { status: 503, body: "a = b".into(), effect: true },
             }
         );
-        let fault: Fault = "*=delay 2s".parse().unwrap();
+        let fault: Fault = "*=delay 2s".parse().expect("a fault");
         assert_eq!(fault.action, Action::Delay(Duration::from_secs(2)));
-        let fault: Fault = "*=hang node3".parse().unwrap();
+        let fault: Fault = "*=hang node3".parse().expect("a fault");
         assert_eq!(fault.action, Action::HangNode("node3".into()));
     }
 

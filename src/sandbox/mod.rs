@@ -21,6 +21,7 @@ mod fault_spec;
 mod graphql;
 mod nodes;
 mod objects;
+mod placement;
 mod properties;
 mod query;
 mod raft;
@@ -33,6 +34,7 @@ mod schema;
 mod shards;
 mod statistics;
 mod tenants;
+mod update;
 mod view;
 mod world;
 
@@ -42,6 +44,7 @@ use std::sync::Arc;
 pub use cluster::Request;
 pub use fault::{Action, Fault};
 pub use scenario::Scenario;
+pub use view::Placement;
 
 use cluster::Cluster;
 use door::held;

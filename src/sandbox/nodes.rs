@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::call::{Call, Outcome, Reply};
+use super::call::{Call, Reply};
 use super::class::class_name;
 use super::world::{Node, World};
 
@@ -12,14 +12,14 @@ use super::world::{Node, World};
 pub(super) const VERSION: &str = "1.39.0";
 
 /// `GET /v1/nodes[/CLASS]`
-pub(super) fn list(world: &mut World, at: usize, call: &Call, class: Option<&str>) -> Outcome {
+pub(super) fn list(world: &mut World, at: usize, call: &Call, class: Option<&str>) -> Reply {
     let verbose = match call.query("output").unwrap_or("minimal") {
         "minimal" => false,
         "verbose" => true,
         other => {
             let possible = "possible values are: \"minimal\", \"verbose\"";
             let message = format!("invalid output: \"{other}\", {possible}");
-            return Ok(Reply::error(422, &message));
+            return Reply::error(422, &message);
         }
     };
     let class = class.map(class_name);
@@ -28,7 +28,7 @@ pub(super) fn list(world: &mut World, at: usize, call: &Call, class: Option<&str
     if let Some(class) = &class {
         let lacking = |node: &usize| !world.nodes[*node].schema.contains_key(class);
         if lacking(&at) || (verbose && running.iter().any(lacking)) {
-            return Ok(Reply::error(404, &format!("class \"{class}\" not found")));
+            return Reply::error(404, &format!("class \"{class}\" not found"));
         }
     }
     let nodes: Vec<Value> = running
@@ -45,16 +45,16 @@ pub(super) fn list(world: &mut World, at: usize, call: &Call, class: Option<&str
                 let shards = shards(node, class.as_deref());
                 let objects: u64 =
                     shards.iter().filter_map(|shard| shard["objectCount"].as_u64()).sum();
-                let stats = json!({ "objectCount": objects, "shardCount": shards.len() });
+                let sums = json!({ "objectCount": objects, "shardCount": shards.len() });
                 status["shards"] = if shards.is_empty() { json!(null) } else { json!(shards) };
-                status["stats"] = stats;
+                status["stats"] = sums;
             }
             status["status"] = json!(if led { "HEALTHY" } else { "UNHEALTHY" });
             status["version"] = json!(VERSION);
             status
         })
         .collect();
-    Ok(Reply::json(200, &json!({ "nodes": nodes })))
+    Reply::json(200, &json!({ "nodes": nodes }))
 }
 
 /// Returns the shards that a node has open.
@@ -70,7 +70,7 @@ fn shards(node: &Node, only: Option<&str>) -> Vec<Value> {
             "loaded": true,
             "name": shard,
             "numberOfReplicas": found.shards.get(shard)?.replicas.len(),
-            "objectCount": replica.objects.len(),
+            "objectCount": replica.flushed,
             "replicationFactor": found.factor(),
             "vectorIndexingStatus": if replica.read_only { "READONLY" } else { "READY" },
             "vectorQueueLength": 0,

@@ -4,11 +4,11 @@
 
 use serde_json::{Value, json};
 
-use super::auto_schema::class_for;
+use super::auto_schema::{Missing, class_for};
 use super::call::{Call, Outcome, Reply};
 use super::class::{Class, Object, class_name};
 use super::properties::{self, is_id};
-use super::replica::{Level, Trouble};
+use super::replica::{From, Level, Trouble};
 use super::world::World;
 
 /// `POST /v1/objects`
@@ -24,28 +24,37 @@ pub(super) fn create(world: &mut World, at: usize, call: &Call) -> Outcome {
     if sent.get("class").and_then(Value::as_str).unwrap_or_default().is_empty() {
         return Ok(refused("invalid object: the given class is empty".into()));
     }
-    let properties = sent.get("properties").filter(|sent| !sent.is_null() && !sent.is_object());
-    if properties.is_none() {
-        class_for(world, at, &sent).map_err(|why| refused(format!("invalid object: {why}")))?;
-    }
-    let name = class_name(sent["class"].as_str().unwrap_or_default());
-    let Some(class) = world.nodes[at].schema.get(&name).cloned() else {
-        return Ok(refused(format!("invalid object: class '{name}' not present in schema")));
-    };
+    // What is no object has no properties that auto-schema could add; the check refuses it.
+    let shaped = sent.get("properties").is_none_or(|sent| sent.is_null() || sent.is_object());
+    let mut known = sent.clone();
+    known.retain(|key, _| shaped || key != "properties");
+    let class = class_for(world, at, &known).map_err(|missing| match &missing {
+        Missing::Refused(why) => refused(format!("invalid object: {why}")),
+        Missing::Here(_) => Reply::error(500, &format!("put object: {}", missing.text())),
+    })?;
     properties::check(&class, sent.get("properties"))
         .map_err(|why| refused(format!("invalid object: {why}")))?;
 
     let id = sent.get("id").and_then(Value::as_str).map_or_else(|| world.id(), str::to_lowercase);
     let tenant = sent.get("tenant").and_then(Value::as_str);
     let index = class.name().to_lowercase();
-    let shard = class.shard_of(&id, tenant).map_err(|why| match class.has_tenants() {
-        true => refused(format!("put object: import into index {index}: determine shard: {why}")),
-        false => refused(format!("determine shard: {why}")),
+    let shard = class.shard_of(&id, tenant).map_err(|why| {
+        let index = if class.has_tenants() {
+            format!("put object: import into index {index}: ")
+        } else {
+            String::new()
+        };
+        refused(format!("{index}determine shard: {why}"))
     })?;
-    let found = world.read(at, &class, shard, &id, None).map_err(|trouble| {
-        let owner = class.shards[shard].replicas.first().map_or("", String::as_str);
-        let why = trouble.text();
-        Reply::error(500, &format!("exists remotely: shard=\"{shard}\" owner=\"{owner}\": {why}"))
+    let found = world.read(at, &class, shard, &id, From::Level(level)).map_err(|trouble| {
+        let why = match &trouble {
+            Trouble::Unresolved(owner) => {
+                let why = trouble.text();
+                format!("exists remotely: shard=\"{shard}\" owner=\"{owner}\": {why}")
+            }
+            other => other.text(),
+        };
+        Reply::error(500, &why)
     })?;
     if found.is_some() {
         return Ok(refused(format!("id '{id}' already exists")));
@@ -55,10 +64,10 @@ pub(super) fn create(world: &mut World, at: usize, call: &Call) -> Outcome {
     let put = |replica: &mut super::world::Replica| {
         replica.objects.insert(id.clone(), object.clone());
     };
-    world.write(&class, shard, level, put).map_err(|trouble| {
+    world.write(at, &class, shard, level, put).map_err(|trouble| {
         let why = match trouble {
             Trouble::TooFew(why) => format!("replicate insertion: shard=\"{shard}\": {why}"),
-            other => other.text(),
+            other => single("put", shard, &other),
         };
         Reply::error(500, &format!("put object: import into index {index}: {why}"))
     })?;
@@ -73,7 +82,7 @@ pub(super) fn get(world: &World, at: usize, call: &Call, class: &str, id: &str) 
         let message = "consistency_level and node_name are mutually exclusive";
         return Ok(Reply::error(400, message));
     }
-    level(call)?;
+    let level = level(call)?;
     let Some(class) = world.nodes[at].schema.get(&class_name(class)) else {
         return Ok(Reply::empty(404));
     };
@@ -90,8 +99,13 @@ pub(super) fn get(world: &World, at: usize, call: &Call, class: &str, id: &str) 
     if let Some(name) = node.filter(unknown) {
         return Ok(failed(500, &format!("cannot resolve node name: {name}")));
     }
-    let found = world.read(at, class, shard, &id.to_lowercase(), node).map_err(|trouble| {
-        failed(500, &format!("get remote object: shard={shard}: {}", trouble.text()))
+    let source = node.map_or(From::Level(level), From::Node);
+    let found = world.read(at, class, shard, &id.to_lowercase(), source).map_err(|trouble| {
+        let why = trouble.text();
+        match trouble {
+            Trouble::TooFew(_) => failed(500, &why),
+            _ => failed(500, &format!("get remote object: shard={shard}: {why}")),
+        }
     })?;
     let Some(object) = found else { return Ok(Reply::empty(404)) };
     if call.method == "HEAD" {
@@ -121,10 +135,10 @@ pub(super) fn delete(world: &mut World, at: usize, call: &Call, class: &str, id:
     let remove = |replica: &mut super::world::Replica| {
         replica.objects.remove(&id.to_lowercase());
     };
-    world.write(&class, shard, level, remove).map_err(|trouble| {
+    world.write(at, &class, shard, level, remove).map_err(|trouble| {
         let why = match trouble {
             Trouble::TooFew(why) => format!("replicate deletion: shard=\"{shard}\" {why}"),
-            other => format!("delete remote object: shard=\"{shard}\": {}", other.text()),
+            other => single("delete", shard, &other),
         };
         Reply::error(500, &format!("could not delete object from vector repo: {from}: {why}"))
     })?;
@@ -146,6 +160,19 @@ pub(super) fn shown(mut object: Object, call: &Call) -> Object {
 pub(super) fn level(call: &Call) -> Result<Level, Reply> {
     Level::parse(call.query("consistency_level").unwrap_or_default())
         .map_err(|why| Reply::error(400, &why))
+}
+
+/// Words what the only replica of a shard did not do.
+fn single(what: &str, shard: &str, trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::Only { local: true, why } => {
+            format!("{what} local object: shard=\"{shard}\": {why}")
+        }
+        Trouble::Only { local: false, why } => {
+            format!("{what} remote object: shard=\"{shard}\": status code: 500, error: {why}\n")
+        }
+        other => format!("{what} remote object: shard=\"{shard}\": {}", other.text()),
+    }
 }
 
 fn shard<'a>(class: &'a Class, call: &Call, id: &str) -> Result<&'a str, String> {

@@ -183,8 +183,8 @@ mod tests {
 
     #[test]
     fn reads_aliases_and_arguments() {
-        let fields =
-            parse("query X { Aggregate { a: MT(tenant: \"t1\") { meta { count } } } }").unwrap();
+        let fields = parse("query X { Aggregate { a: MT(tenant: \"t1\") { meta { count } } } }")
+            .expect("a query");
         let class = &fields[0].fields[0];
         assert_eq!((class.key.as_str(), class.name.as_str()), ("a", "MT"));
         assert_eq!(class.arguments, [("tenant".to_owned(), "t1".to_owned())]);
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn says_what_is_missing_where() {
-        let error = parse("{Aggregate{Obj{meta{count}}}").unwrap_err();
+        let error = parse("{Aggregate{Obj{meta{count}}}").expect_err("no query");
         assert_eq!(
             error.message,
             "Syntax Error GraphQL request (1:29) Expected Name, found EOF\n\n\

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::class::{Class, Object, Shard};
-use super::world::{Node, Power, Replica, World};
+use super::world::{Node, Power, World};
 
 /// One change of the schema.
 #[derive(Clone, Debug)]
@@ -100,6 +100,15 @@ impl World {
         })
     }
 
+    /// Words a refusal of the leader: one that another node passes on tells of the call
+    /// between them, with `kind` and once more what `class` of error it was.
+    pub(super) fn relayed(&mut self, at: usize, kind: &str, why: &str, class: &str) -> String {
+        if self.leader_of(at) == Some(at) {
+            return why.to_owned();
+        }
+        format!("rpc error: code = {kind} desc = {why}{class}")
+    }
+
     /// Changes the schema of every node in the RAFT cluster of `at`.
     pub(super) fn commit(&mut self, at: usize, command: Command) -> Result<(), String> {
         self.leader(at)?;
@@ -135,7 +144,7 @@ impl Node {
             }
             Command::Update { class, config } => {
                 if let Some(class) = self.schema.get_mut(class) {
-                    class.config = config.clone();
+                    class.config.clone_from(config);
                 }
             }
             Command::AddProperties { class, properties } => {
@@ -185,9 +194,7 @@ impl Node {
         let Some(found) = self.schema.get(class) else { return };
         for (shard, planned) in &found.shards {
             if planned.active && planned.replicas.contains(&self.name) {
-                self.replicas
-                    .entry((class.to_owned(), shard.clone()))
-                    .or_insert_with(Replica::default);
+                self.replicas.entry((class.to_owned(), shard.clone())).or_default();
             }
         }
     }

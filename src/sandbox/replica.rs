@@ -4,7 +4,7 @@
 
 use super::class::{Class, Object};
 use super::shards::nearest;
-use super::world::{Node, Replica, World};
+use super::world::{Replica, World};
 
 /// How many replicas must take part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +29,14 @@ impl Level {
         }
     }
 
+    fn word(self) -> &'static str {
+        match self {
+            Level::One => "ONE",
+            Level::Quorum => "QUORUM",
+            Level::All => "ALL",
+        }
+    }
+
     /// Of the replicas that can be found, that is, not of those planned: with a node
     /// gone, `ALL` means the others.
     fn of(self, visible: usize) -> usize {
@@ -40,14 +48,23 @@ impl Level {
     }
 }
 
-/// Why replicas could not do something.
+/// From which replicas an object is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum From<'a> {
+    /// From so many of them.
+    Level(Level),
+    /// From this node's.
+    Node(&'a str),
+}
+
+/// Why replicas could not do something, in the server's words.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Trouble {
     /// The only replica is on a node that is gone.
     Unresolved(String),
-    /// The only replica is not where it should be, or takes no writes.
-    Replica(String),
-    /// Too few replicas did it.
+    /// The only replica, on this node or another, does not do it.
+    Only { local: bool, why: String },
+    /// Too few of several replicas did it.
     TooFew(String),
 }
 
@@ -56,81 +73,110 @@ impl Trouble {
     pub(super) fn text(&self) -> String {
         match self {
             Trouble::Unresolved(node) => format!("resolve node name \"{node}\" to host"),
-            Trouble::Replica(text) | Trouble::TooFew(text) => text.clone(),
+            Trouble::Only { why, .. } | Trouble::TooFew(why) => why.clone(),
         }
     }
 }
 
 impl World {
-    /// Changes a shard on all its replicas that can be found; whatever the outcome, the
-    /// replicas that took the change keep it.
+    /// Changes a shard on all its replicas that can be found: on all that would take the
+    /// change if these are enough, else on none.
     pub(super) fn write(
         &mut self,
+        at: usize,
         class: &Class,
         shard: &str,
         level: Level,
         change: impl Fn(&mut Replica),
     ) -> Result<(), Trouble> {
-        let planned = class.shards.get(shard).map_or(&[][..], |shard| shard.replicas.as_slice());
-        let visible: Vec<usize> = planned
-            .iter()
-            .filter_map(|name| self.index(name))
-            .filter(|&node| self.visible(node))
-            .collect();
-        if let ([only], []) = (planned, visible.as_slice()) {
-            return Err(Trouble::Unresolved(only.clone()));
-        }
-
+        let (planned, visible) = self.holders(at, class, shard)?;
+        let mut ready = Vec::new();
         let mut complaints = Vec::new();
-        for &node in &visible {
-            let name = self.nodes[node].name.clone();
-            match self.nodes[node].replica_mut(class.name(), shard) {
-                Some(replica) if replica.read_only => {
-                    complaints.push((name, format!("read only \"{shard}\"")))
-                }
-                Some(replica) => change(replica),
-                None => complaints
-                    .push((name, "waiting for schema version: deadline exceeded".to_owned())),
+        for node in visible {
+            match self.nodes[node].replica(class.name(), shard) {
+                Some(replica) if !replica.read_only => ready.push(node),
+                Some(_) => complaints.push((node, format!("read only \"{shard}\""))),
+                None => complaints.push((node, format!("class not found \"{}\"", class.name()))),
             }
         }
-        if let ([_], [(_, why)]) = (planned, complaints.as_slice()) {
-            return Err(Trouble::Replica(why.clone()));
+        if let (1, [(node, _)]) = (planned, complaints.as_slice()) {
+            let why = "store is read-only due to: manually set by user".to_owned();
+            return Err(Trouble::Only { local: *node == at, why });
         }
-        let (did, required) = (visible.len() - complaints.len(), level.of(visible.len()).max(1));
-        if did >= required {
-            return Ok(());
+        let (did, required) = (ready.len(), level.of(ready.len() + complaints.len()));
+        if did < required {
+            let complaints: Vec<String> = complaints
+                .iter()
+                .map(|(node, why)| (host(*node), why))
+                .map(|(host, why)| format!("replica \"{host}\": \"{host}\": {why}"))
+                .collect();
+            return Err(Trouble::TooFew(format!(
+                "cannot reach enough replicas: required {required} replicas, got {did}: {}",
+                complaints.join("; ")
+            )));
         }
-        let complaints: Vec<String> = complaints
-            .iter()
-            .map(|(node, why)| format!("replica \"{node}\": \"{node}\": {why}"))
-            .collect();
-        Err(Trouble::TooFew(format!(
-            "cannot reach enough replicas: required {required} replicas, got {did}: {}",
-            complaints.join("; ")
-        )))
+        for node in ready {
+            self.nodes[node].replica_mut(class.name(), shard).into_iter().for_each(&change);
+        }
+        Ok(())
     }
 
-    /// Reads an object from the replicas that can be found, or only from `node`.
+    /// Reads an object.
     pub(super) fn read(
         &self,
         at: usize,
         class: &Class,
         shard: &str,
         id: &str,
-        node: Option<&str>,
+        from: From<'_>,
     ) -> Result<Option<Object>, Trouble> {
-        let planned = class.shards.get(shard).map_or(&[][..], |shard| shard.replicas.as_slice());
-        let holders = nearest(self, at, planned);
-        if let ([only], []) = (planned, holders.as_slice()) {
-            return Err(Trouble::Unresolved(only.clone()));
+        let (_, mut holders) = self.holders(at, class, shard)?;
+        let missing = format!("class not found \"{}\"\n", class.name());
+        let required = match from {
+            // A class without replication has one place to read from, whatever was asked for.
+            _ if class.factor() == 1 => 1,
+            From::Level(level) => level.of(holders.len()),
+            From::Node(name) => {
+                holders.retain(|&node| self.nodes[node].name == name);
+                if holders
+                    .iter()
+                    .any(|&node| self.nodes[node].replica(class.name(), shard).is_none())
+                {
+                    let why = format!("status code: 500, error: {missing}");
+                    return Err(Trouble::TooFew(why));
+                }
+                holders.len()
+            }
+        };
+        let replicas: Vec<&Replica> = holders
+            .iter()
+            .filter_map(|&node| self.nodes[node].replica(class.name(), shard))
+            .collect();
+        if let (true, From::Level(level)) = (replicas.len() < required, from) {
+            return Err(Trouble::TooFew(format!(
+                "cannot achieve consistency level \"{}\": read error: status code: 500, error: \
+                 digest objects: {missing}",
+                level.word()
+            )));
         }
-        // A class without replication has one place to read from, whatever was asked for.
-        let wanted =
-            |holder: &&Node| class.factor() == 1 || node.is_none_or(|name| holder.name == name);
-        Ok(holders
-            .into_iter()
-            .filter(wanted)
-            .find_map(|holder| holder.replica(class.name(), shard)?.objects.get(id).cloned()))
+        let mut read = replicas.iter().take(required);
+        Ok(read.find_map(|replica| replica.objects.get(id)).cloned())
+    }
+
+    /// Returns how many replicas of a shard are planned, and the nodes of those that can be
+    /// found, the nearest first.
+    fn holders(
+        &self,
+        at: usize,
+        class: &Class,
+        shard: &str,
+    ) -> Result<(usize, Vec<usize>), Trouble> {
+        let planned = class.shards.get(shard).map_or(&[][..], |shard| shard.replicas.as_slice());
+        let visible = nearest(self, at, planned);
+        match (planned, visible.as_slice()) {
+            ([only], []) => Err(Trouble::Unresolved(only.clone())),
+            _ => Ok((planned.len(), visible)),
+        }
     }
 
     /// Returns the objects of a shard from the nearest replica; `None` if there is none.
@@ -138,8 +184,15 @@ impl World {
         let planned = class.shards.get(shard)?;
         let replica = nearest(self, at, &planned.replicas)
             .into_iter()
-            .find_map(|holder| holder.replica(class.name(), shard))?;
+            .find_map(|node| self.nodes[node].replica(class.name(), shard))?;
         Some(replica.objects.values().collect())
+    }
+
+    /// Returns whether a replica that is planned on a node that runs is not there.
+    pub(super) fn lacks_replica(&self, at: usize, class: &Class, shard: &str) -> bool {
+        let planned = class.shards.get(shard).map_or(&[][..], |shard| shard.replicas.as_slice());
+        let holders = nearest(self, at, planned);
+        holders.iter().any(|&node| self.nodes[node].replica(class.name(), shard).is_none())
     }
 
     /// Lets the replicas of a node that came back take over what the others have.
@@ -155,7 +208,13 @@ impl World {
                 for (id, object) in missing {
                     replica.objects.entry(id).or_insert(object);
                 }
+                replica.flush();
             }
         }
     }
+}
+
+/// The address at which a node would have its port for data.
+fn host(node: usize) -> String {
+    format!("127.0.0.1:{}", 7101 + 2 * node)
 }

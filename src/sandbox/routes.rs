@@ -33,16 +33,16 @@ fn endpoint(world: &mut World, at: usize, call: &Call, path: &[&str]) -> Outcome
             });
             Ok(Reply::json(200, &meta))
         }
-        ("GET", ["nodes"]) => nodes::list(world, at, call, None),
-        ("GET", ["nodes", class]) => nodes::list(world, at, call, Some(class)),
-        ("GET", ["cluster", "statistics"]) => statistics::show(world),
+        ("GET", ["nodes"]) => Ok(nodes::list(world, at, call, None)),
+        ("GET", ["nodes", class]) => Ok(nodes::list(world, at, call, Some(class))),
+        ("GET", ["cluster", "statistics"]) => Ok(statistics::show(world)),
 
         ("GET", ["schema"]) => schema::list(world, at, call),
         ("POST", ["schema"]) => schema::create(world, at, call),
         ("GET", ["schema", class]) => schema::get(world, at, call, class),
         ("PUT", ["schema", class]) => schema::update(world, at, call, class),
         ("DELETE", ["schema", class]) => schema::delete(world, at, class),
-        ("GET", ["schema", class, "shards"]) => shards::list(world, at, call, class),
+        ("GET", ["schema", class, "shards"]) => Ok(shards::list(world, at, call, class)),
         ("PUT", ["schema", class, "shards", shard]) => {
             shards::update(world, at, call, class, shard)
         }

@@ -31,12 +31,6 @@ pub(super) struct Operation {
 /// `GET /v1/replication/scale`: a plan, nothing more.
 pub(super) fn plan(world: &mut World, at: usize, call: &Call) -> Outcome {
     enabled(world)?;
-    let failed = |why: &str| {
-        Reply::error(
-            500,
-            &format!("failed to execute query: could not get replication scale plan: {why}"),
-        )
-    };
     for key in ["collection", "replicationFactor"] {
         if call.query(key).is_none_or(str::is_empty) {
             return Ok(Reply::invalid(422, 602, &format!("{key} in query is required")));
@@ -45,16 +39,18 @@ pub(super) fn plan(world: &mut World, at: usize, call: &Call) -> Outcome {
     let factor: usize =
         call.query("replicationFactor").and_then(|text| text.parse().ok()).unwrap_or(0);
     let name = call.query("collection").unwrap_or_default();
-    let leader = world.leader(at).map_err(|why| failed(&why))?;
+    let failed = |why: String| Reply::error(500, &format!("failed to execute query: {why}"));
+    let planning = "could not get replication scale plan";
+    let leader = world.leader(at).map_err(failed)?;
     let nodes = world.visible_names();
     let Some(class) = world.nodes[leader].schema.get(&class_name(name)).cloned() else {
-        return Ok(failed(&format!("class not found: {name}")));
+        let why = format!("{planning}: class not found: {name}");
+        return Ok(failed(world.relayed(at, "NotFound", &why, "\nnot found")));
     };
     if factor > nodes.len() {
-        return Ok(failed(&format!(
-            "not enough storage replicas: found {} want {factor}",
-            nodes.len()
-        )));
+        let have = nodes.len();
+        let why = format!("{planning}: not enough storage replicas: found {have} want {factor}");
+        return Ok(failed(world.relayed(at, "Internal", &why, "")));
     }
     let mut actions = Map::new();
     for (shard, planned) in &class.shards {

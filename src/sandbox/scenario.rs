@@ -8,10 +8,11 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::class::{Class, Object};
+use super::defaults;
+use super::placement::placed;
 use super::properties::stored;
 use super::raft::Group;
 use super::world::{Power, World};
-use super::{defaults, schema};
 
 /// The class of the runbooks' examples.
 const CLASS: &str = "ELYSIA_CONFIG__";
@@ -90,8 +91,7 @@ fn class(world: &mut World, factor: u64) -> Class {
         "vectorizer": "none",
     });
     let config = defaults::complete(&object(sent), world.nodes.len());
-    schema::placed(world, config)
-        .unwrap_or_else(|_| unreachable!("three nodes have room for {factor}"))
+    placed(world, 0, config).unwrap_or_else(|_| unreachable!("three nodes have room for {factor}"))
 }
 
 fn everywhere(world: &mut World, factor: u64) {
@@ -123,6 +123,7 @@ fn insert(world: &mut World, id: &str, nth: usize, only: Option<&str>) -> bool {
     for node in &mut world.nodes {
         if let Some(replica) = node.replica_mut(CLASS, shard) {
             replica.objects.insert(id.to_owned(), stored.clone());
+            replica.flush();
         }
     }
     true

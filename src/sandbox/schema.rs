@@ -6,8 +6,10 @@
 use serde_json::{Map, Value, json};
 
 use super::call::{Call, Outcome, Reply};
-use super::class::{Class, Object, Shard, class_name};
+use super::class::{Class, Object, class_name};
+use super::placement::placed;
 use super::raft::Command;
+use super::update::{Refusal, updated};
 use super::world::World;
 use super::{checks, defaults};
 
@@ -41,46 +43,16 @@ pub(super) fn create(world: &mut World, at: usize, call: &Call) -> Outcome {
 /// Creates a class, for the endpoint and for auto-schema. Returns its configuration.
 pub(super) fn create_class(world: &mut World, at: usize, sent: &Object) -> Result<Object, String> {
     checks::check(sent)?;
-    let class = placed(world, defaults::complete(sent, world.visible_names().len()))?;
+    let class = placed(world, at, defaults::complete(sent, world.visible_names().len()))?;
     let leader = world.leader(at)?;
     let name = class.name().to_owned();
     if world.nodes[leader].schema.contains_key(&name) {
-        return Err(format!("class name {name} already exists"));
+        let why = format!("class name {name} already exists");
+        return Err(world.relayed(at, "Internal", &why, ""));
     }
     let config = class.config.clone();
     world.commit(at, Command::Add(class))?;
     Ok(config)
-}
-
-/// Plans the shards of a new class on the nodes that can be found.
-pub(super) fn placed(world: &mut World, config: Object) -> Result<Class, String> {
-    let count = config["shardingConfig"]["actualCount"].as_u64().unwrap_or(0);
-    let mut class = Class { config, shards: std::collections::BTreeMap::new() };
-    let places = places(world, class.factor())?;
-    let names: Vec<String> = (0..count).map(|_| world.shard_name()).collect();
-    for (nth, name) in names.into_iter().enumerate() {
-        class.shards.insert(name, Shard { replicas: places(nth), active: true });
-    }
-    Ok(class)
-}
-
-/// Returns where the nth shard goes: round the nodes, `factor` of them each.
-pub(super) fn places(
-    world: &World,
-    factor: u64,
-) -> Result<impl Fn(usize) -> Vec<String> + use<>, String> {
-    let nodes = world.visible_names();
-    let factor = usize::try_from(factor).unwrap_or(usize::MAX);
-    if factor > nodes.len() {
-        return Err(format!(
-            "init sharding state: could not find enough weaviate nodes for replication: {} \
-             available, {factor} requested",
-            nodes.len()
-        ));
-    }
-    Ok(move |nth: usize| {
-        nodes.iter().cycle().skip(nth % nodes.len()).take(factor).cloned().collect()
-    })
 }
 
 /// `PUT /v1/schema/CLASS`
@@ -92,66 +64,20 @@ pub(super) fn update(world: &mut World, at: usize, call: &Call, class: &str) -> 
     let Some(class) = world.nodes[leader].schema.get(&name) else {
         return Ok(Reply::empty(404));
     };
-    let config = updated(class, sent).map_err(|error| Reply::refused(&error))?;
+    let config = match updated(class, sent) {
+        Ok(config) => config,
+        Err(Refusal::Here(why)) => return Ok(Reply::refused(&why)),
+        Err(Refusal::Leader(why)) => {
+            let why = format!(
+                "updating schema: TYPE_UPDATE_CLASS: bad request :parse class update: {why}"
+            );
+            let why = world.relayed(at, "InvalidArgument", &why, "\nbad request\nbad request");
+            return Ok(Reply::refused(&why));
+        }
+    };
     let update = Command::Update { class: name, config: config.clone() };
     world.commit(at, update).map_err(|error| Reply::refused(&error))?;
     Ok(Reply::json(200, &Value::Object(config)))
-}
-
-/// Returns the new configuration, or why this cannot be changed.
-fn updated(class: &Class, sent: &Object) -> Result<Object, String> {
-    let immutable = |what: &str, old: &str, new: &str| {
-        format!("{what} is immutable: attempted change from \"{old}\" to \"{new}\"")
-    };
-    let parse = |why: &str| {
-        format!("updating schema: TYPE_UPDATE_CLASS: bad request :parse class update: {why}")
-    };
-
-    let mut config = defaults::complete(sent, class.shards.len());
-    // What was decided when the class was made stays.
-    config.insert("shardingConfig".into(), class.config["shardingConfig"].clone());
-    for (optional, within) in
-        [("multiTenancyConfig", None), ("replicationConfig", Some("deletionStrategy"))]
-    {
-        let given = sent.get(optional).is_some_and(|value| !value.is_null());
-        match (within, config.get_mut(optional).and_then(Value::as_object_mut)) {
-            // The server keeps only what was sent of these two, and forgets the rest.
-            (None, _) if !given => drop(config.shift_remove(optional)),
-            (Some(key), Some(part)) if sent[optional].get(key).is_none() => {
-                drop(part.shift_remove(key))
-            }
-            _ => {}
-        }
-    }
-
-    let new = config["class"].as_str().unwrap_or_default();
-    if new != class.name() {
-        return Err(immutable("class name", class.name(), new));
-    }
-    let text = |config: &Object, key: &str| {
-        config.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
-    let (old, new) = (text(&class.config, "vectorizer"), text(&config, "vectorizer"));
-    if old != new {
-        return Err(parse(&immutable("vectorizer", &old, &new)));
-    }
-    if described_less(&class.config["properties"]) != described_less(&config["properties"]) {
-        return Err(parse(
-            "property fields other than description cannot be updated through updating the class. \
-             Use the add property feature (e.g. \"POST /v1/schema/{className}/properties\") to add \
-             additional properties",
-        ));
-    }
-    let factor = config["replicationConfig"]["factor"].as_u64().unwrap_or(1);
-    let short = class.shards.iter().find(|(_, shard)| (shard.replicas.len() as u64) < factor);
-    if let Some((shard, _)) = short {
-        return Err(format!(
-            "not enough replicas in shard \"{shard}\" to increase replication factor to {factor} \
-             for class \"{}\"",
-            class.name()
-        ));
-    }
-    Ok(config)
 }
 
 /// `DELETE /v1/schema/CLASS`: 200 for a class that is not there, too.
@@ -188,14 +114,6 @@ fn shown(class: &Class, call: &Call) -> Value {
 fn sorted(mut value: Value) -> Value {
     value.sort_all_objects();
     value
-}
-
-fn described_less(properties: &Value) -> Vec<Value> {
-    let mut properties = properties.as_array().cloned().unwrap_or_default();
-    for property in properties.iter_mut().filter_map(Value::as_object_mut) {
-        property.shift_remove("description");
-    }
-    properties
 }
 
 fn not_a_class(sent: &Value) -> Reply {

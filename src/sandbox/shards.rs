@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 use super::call::{Call, Outcome, Reply};
 use super::class::class_name;
 use super::raft::Command;
-use super::world::{Node, World};
+use super::world::World;
 
 /// `GET /v1/schema/CLASS/shards`
-pub(super) fn list(world: &World, at: usize, call: &Call, class: &str) -> Outcome {
+pub(super) fn list(world: &World, at: usize, call: &Call, class: &str) -> Reply {
     let name = class_name(class);
     let Some(class) = world.nodes[at].schema.get(&name) else {
         let message =
             format!("cannot get shards status for a non-existing index for {name}: not found");
-        return Ok(Reply::error(404, &message));
+        return Reply::error(404, &message);
     };
     let mut list = Vec::new();
     for (shard, planned) in &class.shards {
@@ -23,20 +23,24 @@ pub(super) fn list(world: &World, at: usize, call: &Call, class: &str) -> Outcom
             continue;
         }
         let holders = nearest(world, at, &planned.replicas);
-        let Some(holder) = holders.first() else {
+        let Some(&holder) = holders.first() else {
             let gone = planned.replicas.first().map_or("", String::as_str);
             let message = format!("shard {shard}: resolve node name \"{gone}\" to host");
-            return Ok(Reply::error(500, &message));
+            return Reply::error(500, &message);
         };
-        let Some(replica) = holder.replica(&name, shard) else {
+        let Some(replica) = world.nodes[holder].replica(&name, shard) else {
+            if holder == at {
+                // The server looks for a tenant that is asleep on itself, and panics.
+                return Reply::Cut;
+            }
             let message =
                 format!("shard {shard}: status code: 500 body: (local {shard} shard not found\n)");
-            return Ok(Reply::error(500, &message));
+            return Reply::error(500, &message);
         };
         let status = if replica.read_only { "READONLY" } else { "READY" };
         list.push(json!({ "name": shard, "status": status, "vectorQueueSize": 0 }));
     }
-    Ok(Reply::json(200, &Value::Array(list)))
+    Reply::json(200, &Value::Array(list))
 }
 
 /// `PUT /v1/schema/CLASS/shards/SHARD`: 200 for a shard that is not there, too.
@@ -50,20 +54,24 @@ pub(super) fn update(
     let class = class_name(class);
     let sent = call.json("body")?;
     let status = sent["status"].as_str().unwrap_or_default().to_owned();
-    let failed = |status: u16, why: &str| {
-        Reply::error(status, &format!("updating db: TYPE_UPDATE_SHARD_STATUS: {why}"))
-    };
     let leader = world.leader(at).map_err(|error| Reply::error(500, &error))?;
     let Some(found) = world.nodes[leader].schema.get(&class) else {
-        let why =
-            format!("cannot update shard status to a non-existing index for {class}: not found");
-        return Ok(failed(404, &why));
+        let why = format!(
+            "updating db: TYPE_UPDATE_SHARD_STATUS: cannot update shard status to a non-existing \
+             index for {class}: not found"
+        );
+        return Ok(Reply::error(404, &world.relayed(at, "NotFound", &why, "\nnot found")));
     };
     if found.shards.contains_key(shard) {
         let read_only = match status.as_str() {
             "READY" => false,
             "READONLY" => true,
-            other => return Ok(failed(500, &format!("{other}: invalid storage status"))),
+            other => {
+                let why = format!(
+                    "updating db: TYPE_UPDATE_SHARD_STATUS: {other}: invalid storage status"
+                );
+                return Ok(Reply::error(500, &world.relayed(at, "Internal", &why, "")));
+            }
         };
         let command = Command::SetReadOnly { class, shard: shard.to_owned(), read_only };
         world.commit(at, command).map_err(|error| Reply::error(500, &error))?;
@@ -72,12 +80,12 @@ pub(super) fn update(
 }
 
 /// Returns the nodes of `replicas` which can be found, the node asked first.
-pub(super) fn nearest<'a>(world: &'a World, at: usize, replicas: &[String]) -> Vec<&'a Node> {
+pub(super) fn nearest(world: &World, at: usize, replicas: &[String]) -> Vec<usize> {
     let mut found: Vec<usize> = replicas
         .iter()
         .filter_map(|name| world.index(name))
         .filter(|&node| world.visible(node))
         .collect();
     found.sort_by_key(|&node| node != at);
-    found.into_iter().map(|node| &world.nodes[node]).collect()
+    found
 }

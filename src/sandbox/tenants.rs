@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::call::{Call, Outcome, Reply};
 use super::class::{Class, Shard, class_name};
+use super::placement::places;
 use super::raft::Command;
-use super::schema::places;
 use super::world::World;
 
 const STATUSES: [&str; 10] = [
@@ -25,14 +25,26 @@ const STATUSES: [&str; 10] = [
 
 /// `GET /v1/schema/CLASS/tenants`
 pub(super) fn list(world: &mut World, at: usize, call: &Call, class: &str) -> Outcome {
-    let class = found(world, at, call, class)?;
+    let name = class_name(class);
+    let class = found(world, at, call, class).map_err(|refused| {
+        if call.own_schema {
+            Reply::error(422, &format!("class \"{name}\": not found"))
+        } else {
+            refused
+        }
+    })?;
+    if call.own_schema {
+        // Of its own schema the server lists the tenants that were named, and none was.
+        return Ok(Reply::json(200, &json!([])));
+    }
     let list: Vec<Value> = class.shards.iter().map(|(name, shard)| shown(name, shard)).collect();
     Ok(Reply::json(200, &Value::Array(list)))
 }
 
 /// `GET /v1/schema/CLASS/tenants/TENANT`
 pub(super) fn get(world: &mut World, at: usize, call: &Call, class: &str, tenant: &str) -> Outcome {
-    let class = found(world, at, call, class)?;
+    let class = found(world, at, call, class)
+        .map_err(|refused| if call.own_schema { Reply::empty(404) } else { refused })?;
     let shard = class.shards.get(tenant);
     Ok(shard.map_or(Reply::empty(404), |shard| Reply::json(200, &shown(tenant, shard))))
 }
@@ -44,7 +56,7 @@ pub(super) fn add(world: &mut World, at: usize, call: &Call, class: &str) -> Out
         check_name(index, &tenant.name)?;
     }
     let class = changed(world, at, class, "TYPE_ADD_TENANT")?;
-    let places = places(world, class.factor()).map_err(|error| Reply::error(422, &error))?;
+    let places = places(world, at, class.factor()).map_err(|error| Reply::error(422, &error))?;
     let mut tenants = Vec::new();
     for tenant in sent.iter().filter(|tenant| !class.shards.contains_key(&tenant.name)) {
         let replicas = places(class.shards.len() + tenants.len());
@@ -63,9 +75,9 @@ pub(super) fn update(world: &mut World, at: usize, call: &Call, class: &str) -> 
     let mut tenants = Vec::new();
     for tenant in &sent {
         let Some(shard) = class.shards.get(&tenant.name) else {
-            let message =
-                format!("updating schema: TYPE_UPDATE_TENANT: shard not found: {}", tenant.name);
-            return Ok(Reply::error(422, &message));
+            let why = Why("NotFound", format!("shard not found: {}", tenant.name), "\nnot found");
+            let why = why.relayed(world, at, "updating schema: TYPE_UPDATE_TENANT");
+            return Ok(Reply::error(422, &why));
         };
         let active = tenant.active.unwrap_or(shard.active);
         tenants.push((tenant.name.clone(), Shard { active, ..shard.clone() }));
@@ -142,22 +154,34 @@ fn check_name(index: usize, name: &str) -> Result<(), Reply> {
 fn found(world: &mut World, at: usize, call: &Call, class: &str) -> Result<Class, Reply> {
     let failed = |why: String| Reply::error(422, &format!("failed to execute query: {why}"));
     let source = if call.own_schema { at } else { world.leader(at).map_err(failed)? };
-    let class = class_of(world, source, class);
-    class.map_err(|why| failed(format!("could not get tenants: could not get tenants: {why}")))
+    class_of(world, source, class).map_err(|why| {
+        failed(why.relayed(world, at, "could not get tenants: could not get tenants"))
+    })
 }
 
 fn changed(world: &mut World, at: usize, class: &str, kind: &str) -> Result<Class, Reply> {
     let leader = world.leader(at).map_err(|error| Reply::error(422, &error))?;
-    class_of(world, leader, class)
-        .map_err(|why| Reply::error(422, &format!("updating schema: {kind}: {why}")))
+    class_of(world, leader, class).map_err(|why| {
+        Reply::error(422, &why.relayed(world, at, &format!("updating schema: {kind}")))
+    })
 }
 
-fn class_of(world: &World, at: usize, class: &str) -> Result<Class, String> {
+/// Why a class has no tenants to speak of: the kind, the message, and what follows it.
+struct Why(&'static str, String, &'static str);
+
+impl Why {
+    fn relayed(&self, world: &mut World, at: usize, what: &str) -> String {
+        world.relayed(at, self.0, &format!("{what}: {}", self.1), self.2)
+    }
+}
+
+fn class_of(world: &World, at: usize, class: &str) -> Result<Class, Why> {
     let name = class_name(class);
     match world.nodes[at].schema.get(&name) {
-        None => Err("class not found".to_owned()),
+        None => Err(Why("NotFound", "class not found".to_owned(), "\nnot found")),
         Some(class) if !class.has_tenants() => {
-            Err(format!("multi-tenancy is not enabled for class \"{name}\""))
+            let why = format!("multi-tenancy is not enabled for class \"{name}\"");
+            Err(Why("FailedPrecondition", why, "\nmulti-tenancy is not enabled"))
         }
         Some(class) => Ok(class.clone()),
     }

@@ -11,7 +11,16 @@ use super::Sandbox;
 use super::class::{Class, Shard, class_name};
 use super::door::held;
 use super::properties::stored;
-use super::{defaults, schema};
+use super::schema;
+
+/// Where a shard or tenant is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// The nodes that are to have a replica.
+    pub replicas: Vec<String>,
+    /// False for a tenant that is put to sleep: no replica is open then.
+    pub active: bool,
+}
 
 impl Sandbox {
     /// Returns a class from a node's own schema.
@@ -67,8 +76,8 @@ impl Sandbox {
         objects
     }
 
-    /// Puts a class into the schema of one node, or of all, as if it had been created there
-    /// with replicas planned on `replicas`: for each shard or tenant the names of nodes.
+    /// Puts a class into the schema of one node, or of all, as it is: `config` is what
+    /// `GET /v1/schema/CLASS` is to answer, and no default is filled in.
     ///
     /// # Errors
     ///
@@ -77,14 +86,14 @@ impl Sandbox {
         &self,
         node: Option<&str>,
         config: &Value,
-        replicas: &BTreeMap<String, Vec<String>>,
+        shards: &BTreeMap<String, Placement>,
     ) -> Result<(), String> {
-        let sent = config.as_object().ok_or("a class is a JSON object")?;
-        let shards = replicas
-            .iter()
-            .map(|(name, nodes)| (name.clone(), Shard { replicas: nodes.clone(), active: true }));
-        let class =
-            Class { config: defaults::complete(sent, replicas.len()), shards: shards.collect() };
+        let config = config.as_object().ok_or("a class is a JSON object")?.clone();
+        let shards = shards.iter().map(|(name, placement)| {
+            let Placement { replicas, active } = placement.clone();
+            (name.clone(), Shard { replicas, active })
+        });
+        let class = Class { config, shards: shards.collect() };
         for found in &mut held(&self.cluster.world).nodes {
             if node.is_none_or(|node| node == found.name) {
                 found.add(class.clone());
@@ -125,6 +134,7 @@ impl Sandbox {
             let shard = class.shard_of(&id, object["tenant"].as_str())?;
             if let Some(replica) = found.replica_mut(&name, shard) {
                 replica.objects.insert(id.clone(), stored.clone());
+                replica.flush();
                 count += 1;
             }
         }

@@ -57,6 +57,16 @@ pub(super) struct Node {
 pub(super) struct Replica {
     pub(super) objects: BTreeMap<String, Object>,
     pub(super) read_only: bool,
+    /// How many objects `/v1/nodes` tells of: what was on disk at the last flush, not what
+    /// was written since.
+    pub(super) flushed: usize,
+}
+
+impl Replica {
+    /// Writes to disk what is only in memory, as when a node starts or copies a shard.
+    pub(super) fn flush(&mut self) {
+        self.flushed = self.objects.len();
+    }
 }
 
 impl World {

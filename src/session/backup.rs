@@ -20,9 +20,8 @@ impl Session {
         found: &Class,
         tenants: Option<&[Tenant]>,
     ) -> Result<Deleted, Halt> {
-        let number = (1..)
-            .find(|n| !self.backup_path(class, "schema", *n).exists())
-            .unwrap_or(usize::MAX);
+        let number =
+            (1..).find(|n| !self.backup_path(class, "schema", *n).exists()).unwrap_or(usize::MAX);
         let mut file = self.save(class, "schema", number, &found.raw)?;
         if is_multi_tenant(&found.value) {
             // The server refuses its own answer for these.

@@ -35,16 +35,24 @@ impl Session {
         check_class_name(class)?;
         let survey = self.prepare(class, &|| format!("create class {class}"))?;
         if self.class(class)?.is_some() {
-            return Err(Failure::new(Code::Conflict, format!("there is a class `{class}` already"))
-                .hint("if it came back by itself, a writer made it through auto-schema: stop the writer")
-                .into());
+            return Err(Failure::new(
+                Code::Conflict,
+                format!("there is a class `{class}` already"),
+            )
+            .hint(
+                "if it came back by itself, a writer made it through auto-schema: stop the writer",
+            )
+            .into());
         }
         let postable = definition::postable(definition);
         let change = Change::CreateClass { class: class.into(), definition: postable.clone() };
         self.state.borrow_mut().created.insert(class.into(), postable.clone());
-        let made = self.send(&change, &survey, async |node| node.create_class(&postable).await, || {
-            self.look_up_created(class, &postable)
-        });
+        let made = self.send(
+            &change,
+            &survey,
+            async |node| node.create_class(&postable).await,
+            || self.look_up_created(class, &postable),
+        );
         let conflict =
             matches!(&made, Err(Halt::Failure(failure)) if failure.code == Code::Conflict);
         if was_not_made(&made) || conflict {
@@ -66,7 +74,9 @@ impl Session {
         check_class_name(class)?;
         let survey = self.prepare(class, &|| format!("delete class {class}"))?;
         let Some(found) = self.class(class)? else {
-            self.say(&Event::Note { text: format!("there is no class {class}: nothing to delete") })?;
+            self.say(&Event::Note {
+                text: format!("there is no class {class}: nothing to delete"),
+            })?;
             return Ok(false);
         };
         self.refuse_if_changed(class, &found)?;
@@ -79,9 +89,12 @@ impl Session {
             self.state.borrow_mut().deleted.entry(class.into()).or_insert(backup);
         }
         let change = Change::DeleteClass { class: class.into() };
-        let sent = self.send(&change, &survey, async |node| node.delete_class(class).await, || {
-            self.look_up_deleted(class)
-        });
+        let sent = self.send(
+            &change,
+            &survey,
+            async |node| node.delete_class(class).await,
+            || self.look_up_deleted(class),
+        );
         if was_not_made(&sent) && !ours {
             self.state.borrow_mut().deleted.remove(class);
         }
@@ -100,7 +113,10 @@ impl Session {
         check_class_name(class)?;
         let survey = self.prepare(class, &|| format!("create tenants of class {class}"))?;
         let there = self.tenants(class)?.ok_or_else(|| {
-            Failure::new(Code::Invalid, format!("`{class}` has no multi-tenancy, so it has no tenants"))
+            Failure::new(
+                Code::Invalid,
+                format!("`{class}` has no multi-tenancy, so it has no tenants"),
+            )
         })?;
         let missing: Vec<Tenant> = tenants
             .iter()
@@ -111,10 +127,15 @@ impl Session {
             return Ok(());
         }
         let change = Change::CreateTenants { class: class.into(), tenants: missing.clone() };
-        self.send(&change, &survey, async |node| node.create_tenants(class, &missing).await, || {
-            let there = self.tenants(class)?.unwrap_or_default();
-            Ok(missing.iter().all(|tenant| there.iter().any(|t| t.name == tenant.name)))
-        })
+        self.send(
+            &change,
+            &survey,
+            async |node| node.create_tenants(class, &missing).await,
+            || {
+                let there = self.tenants(class)?.unwrap_or_default();
+                Ok(missing.iter().all(|tenant| there.iter().any(|t| t.name == tenant.name)))
+            },
+        )
     }
 
     /// Everything before a change: signals, an earlier stop, the guard, the operator.
@@ -162,8 +183,7 @@ impl Session {
     /// Returns whether this run created it.
     fn refuse_if_not_ours(&self, class: &str, found: &Class) -> Result<bool, Halt> {
         let state = self.state.borrow();
-        let ours =
-            state.created.get(class).is_some_and(|created| fulfils(&found.value, created));
+        let ours = state.created.get(class).is_some_and(|created| fulfils(&found.value, created));
         if state.restoring && !ours {
             return Err(Failure::new(
                 Code::Conflict,
@@ -223,7 +243,10 @@ impl Session {
                 self.answered(number, Outcome::Unknown, &format!("{detail}; {failure}"))?;
                 Err(Failure::new(
                     Code::Unverifiable,
-                    format!("whether `{}` was made is not known: {detail}; {failure}", change.imperative()),
+                    format!(
+                        "whether `{}` was made is not known: {detail}; {failure}",
+                        change.imperative()
+                    ),
                 )
                 .into())
             }
@@ -350,9 +373,11 @@ impl Session {
         loop {
             let answers = self.read(async |_| {
                 Ok::<_, Failure>(
-                    join_all(waiting.iter().map(|node| async move {
-                        (*node, node.own_class(class).await)
-                    }))
+                    join_all(
+                        waiting
+                            .iter()
+                            .map(|node| async move { (*node, node.own_class(class).await) }),
+                    )
                     .await,
                 )
             })?;

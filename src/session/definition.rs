@@ -42,9 +42,9 @@ pub(super) fn fulfils(found: &Value, asked: &Value) -> bool {
 
 fn contains(found: &Value, asked: &Value) -> bool {
     match (found, asked) {
-        (Value::Object(found), Value::Object(asked)) => asked
-            .iter()
-            .all(|(key, asked)| contains(found.get(key).unwrap_or(&Value::Null), asked)),
+        (Value::Object(found), Value::Object(asked)) => {
+            asked.iter().all(|(key, asked)| contains(found.get(key).unwrap_or(&Value::Null), asked))
+        }
         (Value::Array(found), Value::Array(asked)) => {
             found.len() == asked.len() && found.iter().zip(asked).all(|(f, a)| contains(f, a))
         }
@@ -89,7 +89,8 @@ mod tests {
     #[test]
     fn the_factor_matters_and_what_follows_from_it_does_not() {
         let one = json!({"class": "A", "replicationConfig": {"factor": 1, "asyncEnabled": false}});
-        let derived = json!({"class": "A", "replicationConfig": {"factor": 1, "asyncEnabled": true}});
+        let derived =
+            json!({"class": "A", "replicationConfig": {"factor": 1, "asyncEnabled": true}});
         let three = json!({"class": "A", "replicationConfig": {"factor": 3, "asyncEnabled": true}});
         assert!(same(&one, &derived));
         assert!(!same(&one, &three));

@@ -25,7 +25,8 @@ impl Session {
     pub fn inspect(&self) -> Result<(), Halt> {
         let survey = self.look()?;
         let grave = |problem: &Problem| !problem.is_degradation();
-        self.refuse_where("no change is safe on this cluster now", &survey, &BTreeSet::new(), grave).map(drop)
+        self.refuse_where("no change is safe on this cluster now", &survey, &BTreeSet::new(), grave)
+            .map(drop)
     }
 
     /// Takes a survey.
@@ -186,9 +187,7 @@ impl Session {
         };
         let hints = vec![
             hint,
-            format!(
-                "if its objects may be lost for good, name it: --accept-data-loss {class}"
-            ),
+            format!("if its objects may be lost for good, name it: --accept-data-loss {class}"),
         ];
         Err(self.stop(Stop::Refused { message, reasons, hints }))
     }

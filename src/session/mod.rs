@@ -215,9 +215,10 @@ impl Session {
                 Answer::Yes => (true, "operator"),
                 Answer::No => (false, "operator"),
                 Answer::NoTerminal => {
+                    let (plan, last) = question.rsplit_once('\n').unwrap_or(("", question));
                     return Err(self.stop(Stop::Refused {
-                        message: format!("nobody can answer: {question}"),
-                        reasons: vec!["there is no terminal to ask at".into()],
+                        message: format!("there is no terminal to ask at: {last}"),
+                        reasons: plan.lines().map(|line| line.trim().to_owned()).collect(),
                         hints: vec![
                             "run it at a terminal, or give --yes to answer every question with yes"
                                 .into(),
@@ -265,13 +266,12 @@ impl Session {
                 () = self.interrupt.arrival(), if !restoring => None,
             }
         });
-        match answer {
-            Some(answer) => answer.map_err(|error| Halt::Failure(error.into())),
-            None => {
-                self.check_interrupt()?;
-                // `arrival` returns only when a signal is recorded.
-                Err(self.stop(Stop::Interrupted(crate::error::Signal::Interrupt)))
-            }
+        if let Some(answer) = answer {
+            answer.map_err(|error| Halt::Failure(error.into()))
+        } else {
+            self.check_interrupt()?;
+            // `arrival` returns only when a signal is recorded.
+            Err(self.stop(Stop::Interrupted(crate::error::Signal::Interrupt)))
         }
     }
 }

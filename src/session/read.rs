@@ -1,5 +1,7 @@
 //! The questions a script can ask of the cluster.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
 use super::{Session, definition};
@@ -76,8 +78,12 @@ impl Session {
         let tenants = self.tenants(class)?;
         let survey = self.look()?;
         if survey.leader().is_none() {
-            let reasons: Vec<_> =
-                survey.agreement(&self.repairing(class)).problems.iter().map(ToString::to_string).collect();
+            let reasons: Vec<_> = survey
+                .agreement(&self.repairing(class))
+                .problems
+                .iter()
+                .map(ToString::to_string)
+                .collect();
             return Err(Failure::new(
                 Code::Unverifiable,
                 format!("the objects of `{class}` could not be counted: {}", reasons.join("; ")),
@@ -99,7 +105,8 @@ impl Session {
         check_class_name(class)?;
         self.read(async |cluster| {
             let Some(found) = cluster.node(node) else {
-                let names: Vec<_> = cluster.nodes().iter().map(|n| n.name()).collect();
+                let names: Vec<_> =
+                    cluster.nodes().iter().map(super::super::weaviate::Node::name).collect();
                 return Err(Failure::new(
                     Code::Invalid,
                     format!("`{node}` is no node of this cluster; there is {}", names.join(", ")),
@@ -113,28 +120,51 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// It could not be found out.
+    /// `not_found` where there is no such class, or it could not be found out.
     pub fn replicas(&self, class: &str) -> Result<Replicas, Halt> {
-        check_class_name(class)?;
+        let tenants = self.tenants(class)?;
         let survey: Survey = self.look()?;
-        self.read(async |cluster| Replicas::find(cluster, &survey, class).await)
+        let mut replicas =
+            self.read(async |cluster| Replicas::find(cluster, &survey, class).await)?;
+        replicas.mark_inactive(&tenants.unwrap_or_default());
+        Ok(replicas)
+    }
+
+    /// Waits until every shard is on `factor` nodes; tells whether it came to that in time. A node
+    /// has a new class in its schema a moment before it has its shards.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::replicas`].
+    pub fn wait_for_replicas(
+        &self,
+        class: &str,
+        factor: usize,
+        time: Duration,
+    ) -> Result<bool, Halt> {
+        let deadline = Instant::now() + time;
+        let mut pause = Duration::from_millis(10);
+        loop {
+            let reached = self.replicas(class)?.reach(factor);
+            if reached || Instant::now() >= deadline {
+                return Ok(reached);
+            }
+            self.wait(pause)?;
+            pause = (pause * 2).min(Duration::from_millis(500));
+        }
     }
 
     /// Reads a class through the leader, from the first node that answers.
     pub(super) fn class(&self, class: &str) -> Result<Option<Class>, Halt> {
         check_class_name(class)?;
-        self.read(async |cluster| {
-            first_answer(cluster, async |node| node.class(class).await).await
-        })
+        self.read(async |cluster| first_answer(cluster, async |node| node.class(class).await).await)
     }
 
     fn not_found(&self, class: &str) -> Failure {
         let missing = Failure::new(Code::NotFound, format!("there is no class `{class}`"));
         let names = self.list_classes().unwrap_or_default();
-        let near = names
-            .iter()
-            .filter(|name| strsim::jaro_winkler(name, class) > 0.85)
-            .max_by(|a, b| {
+        let near =
+            names.iter().filter(|name| strsim::jaro_winkler(name, class) > 0.85).max_by(|a, b| {
                 strsim::jaro_winkler(a, class).total_cmp(&strsim::jaro_winkler(b, class))
             });
         match near {

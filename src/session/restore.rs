@@ -75,9 +75,9 @@ impl Session {
                     left.problems.push(format!("{class}, which this run created, is still there"));
                     left.commands.push(self.curl("DELETE", &format!("/v1/schema/{class}"), None));
                 }
-                Err(halt) => left
-                    .problems
-                    .push(format!("whether {class}, which this run created, is still there is not known: {halt}")),
+                Err(halt) => left.problems.push(format!(
+                    "whether {class}, which this run created, is still there is not known: {halt}"
+                )),
             }
         }
         for (class, before) in deleted {
@@ -99,7 +99,13 @@ impl Session {
                     left.commands.extend(self.tenants_command(class, before));
                     continue;
                 }
-                Ok(Some(_)) => format!("{class} is there, but not as it was"),
+                Ok(Some(_)) => {
+                    left.commands.push(format!(
+                        "# {class} is another one now; deleting it loses whatever was written to it"
+                    ));
+                    left.commands.push(self.curl("DELETE", &format!("/v1/schema/{class}"), None));
+                    format!("{class} is there, but not as it was")
+                }
                 Ok(None) => format!("{class} is deleted and not put back"),
                 Err(halt) => format!("whether {class} is back is not known: {halt}"),
             };
@@ -158,11 +164,8 @@ impl Session {
     /// Returns a command that a person can run as it is.
     fn curl(&self, method: &str, path: &str, file: Option<&str>) -> String {
         let node = self.cluster.nodes()[0].url();
-        let key = if self.with_key {
-            " -H \"Authorization: Bearer $WEAVIATE_API_KEY\""
-        } else {
-            ""
-        };
+        let key =
+            if self.with_key { " -H \"Authorization: Bearer $WEAVIATE_API_KEY\"" } else { "" };
         match file {
             Some(file) => format!(
                 "curl -X {method} {node}{path}{key} -H 'Content-Type: application/json' -d @{}",

@@ -297,10 +297,7 @@ impl Survey {
         let any_answer = self.answered().next().is_some();
         if !without.is_empty() || (any_answer && named.is_empty()) {
             problems.push(Problem::NoLeader { nodes: without });
-        } else if named.len() == 1
-            && leading.len() == 1
-            && named != leading
-        {
+        } else if named.len() == 1 && leading.len() == 1 && named != leading {
             problems.push(Problem::SeveralLeaders { leaders, split: false });
         }
     }

@@ -109,7 +109,7 @@ pub(super) fn unseen(survey: &Survey, replicas: &Replicas) -> Vec<String> {
         }
     }
     for member in &members {
-        if !entries.get(member.as_str()).is_some_and(|entry| entry.raft.is_some()) {
+        if entries.get(member.as_str()).is_none_or(|entry| entry.raft.is_none()) {
             reasons.push(format!("RAFT member {member} does not take part"));
         }
     }

@@ -55,10 +55,11 @@ pub struct View {
 impl Survey {
     /// Looks at all nodes at once. A node that hangs costs its timeout once.
     pub async fn take(cluster: &Cluster) -> Self {
-        let nodes = join_all(cluster.nodes().iter().map(|node| async {
-            Seen { node: node.name().into(), view: View::take(node).await }
-        }))
-        .await;
+        let nodes =
+            join_all(cluster.nodes().iter().map(|node| async {
+                Seen { node: node.name().into(), view: View::take(node).await }
+            }))
+            .await;
         let leader_schema = leader_schema(cluster, &nodes).await;
         Self { nodes, leader_schema }
     }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Survey;
-use crate::weaviate::{Cluster, Error, Placement};
+use crate::weaviate::{Cluster, Error, Placement, Tenant};
 
 /// The replicas of every shard of one class.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,6 +29,17 @@ pub struct ShardReplicas {
     pub held: BTreeSet<String>,
     /// RAFT names of the nodes that should hold it; empty where the plan is not known.
     pub planned: BTreeSet<String>,
+    /// Whether it is a tenant that is not active: nodes do not tell what they hold of it, so that
+    /// only the plan is known.
+    pub inactive: bool,
+}
+
+impl ShardReplicas {
+    /// Returns the RAFT names of the nodes that have it, as well as that can be known.
+    #[must_use]
+    pub fn known(&self) -> &BTreeSet<String> {
+        if self.inactive { &self.planned } else { &self.held }
+    }
 }
 
 impl Replicas {
@@ -77,6 +88,19 @@ impl Replicas {
         Self { shards: shards.into_values().collect(), planned_known: plan.is_some() }
     }
 
+    /// Marks the shards of tenants that are not active.
+    pub fn mark_inactive(&mut self, tenants: &[Tenant]) {
+        for shard in &mut self.shards {
+            shard.inactive = tenants.iter().any(|t| t.name == shard.shard && !t.is_active());
+        }
+    }
+
+    /// Tells whether every shard is on at least `factor` nodes.
+    #[must_use]
+    pub fn reach(&self, factor: usize) -> bool {
+        self.shards.iter().all(|shard| shard.known().len() >= factor)
+    }
+
     /// Returns the RAFT names of all nodes that hold or should hold a replica.
     #[must_use]
     pub fn nodes(&self) -> BTreeSet<&str> {
@@ -89,5 +113,10 @@ impl Replicas {
 }
 
 fn empty(shard: &str) -> ShardReplicas {
-    ShardReplicas { shard: shard.into(), held: BTreeSet::new(), planned: BTreeSet::new() }
+    ShardReplicas {
+        shard: shard.into(),
+        held: BTreeSet::new(),
+        planned: BTreeSet::new(),
+        inactive: false,
+    }
 }

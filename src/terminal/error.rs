@@ -41,8 +41,7 @@ fn span(place: &Place) -> std::ops::Range<usize> {
     let line_start: usize =
         place.text.split_inclusive('\n').take(place.line.saturating_sub(1)).map(str::len).sum();
     let line = place.text[line_start.min(place.text.len())..].lines().next().unwrap_or_default();
-    let before: usize =
-        line.chars().take(place.column.saturating_sub(1)).map(char::len_utf8).sum();
+    let before: usize = line.chars().take(place.column.saturating_sub(1)).map(char::len_utf8).sum();
     let word: usize = line[before..]
         .chars()
         .take_while(|c| c.is_alphanumeric() || *c == '_')

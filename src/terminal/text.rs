@@ -102,9 +102,10 @@ impl Listener for Text {
                     shown(question).style(aside.caution)
                 ))
             }
-            Event::BackupSaved { file, .. } => {
-                Self::progress(&format!("      {}", format!("saved {}", shown(file)).style(aside.aside)))
-            }
+            Event::BackupSaved { file, .. } => Self::progress(&format!(
+                "      {}",
+                format!("saved {}", shown(file)).style(aside.aside)
+            )),
             Event::ChangeIntended { change, action, .. } => {
                 self.open.insert(*change, action.clone());
                 Ok(())
@@ -119,9 +120,7 @@ impl Listener for Text {
             )),
             Event::RollbackFinished { error, .. } => match error {
                 None => Ok(()),
-                Some(error) => {
-                    Self::progress(&format!("      {}", shown(error).style(aside.bad)))
-                }
+                Some(error) => Self::progress(&format!("      {}", shown(error).style(aside.bad))),
             },
             Event::RunFinished { verdict, summary, commands, .. } => {
                 let style = match verdict {

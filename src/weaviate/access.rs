@@ -67,12 +67,10 @@ impl Access {
     pub(super) fn ca_certificates(&self) -> Result<Option<Vec<Certificate>>, Error> {
         let Some(path) = &self.ca_file else { return Ok(None) };
         let pem = read(path, "ca_file")?;
-        let roots = Certificate::from_pem_bundle(&pem)
-            .ok()
-            .filter(|roots| !roots.is_empty())
-            .ok_or_else(|| {
-                Error::usage(format!("`ca_file` {} holds no PEM certificate", path.display()))
-            })?;
+        let roots =
+            Certificate::from_pem_bundle(&pem).ok().filter(|roots| !roots.is_empty()).ok_or_else(
+                || Error::usage(format!("`ca_file` {} holds no PEM certificate", path.display())),
+            )?;
         Ok(Some(roots))
     }
 

@@ -99,19 +99,28 @@ impl From<Error> for Failure {
                 Code::Unreachable,
                 Some("name the certificate authority as `ca_file` in elysia-runbook.toml"),
             ),
-            What::Timeout | What::Broken(_) => (Code::Unreachable, None),
+            What::Timeout => (Code::Unreachable, None),
+            What::Broken(_) => (
+                Code::Unreachable,
+                Some("is this the REST port? gRPC and RAFT have ports of their own"),
+            ),
             What::Status(401, _) => {
                 (Code::Denied, Some("set WEAVIATE_API_KEY to a key of this cluster"))
             }
             What::Status(403, _) => {
                 (Code::Denied, Some("the key is known but lacks the right to do this"))
             }
+            What::Status(404, text) if text == "a web page" => {
+                (Code::Unexpected, Some("`--node` takes the address of Weaviate's REST API"))
+            }
             What::Status(404, _) => (Code::NotFound, None),
             What::Status(..) if error.method != Method::GET => (Code::Rejected, None),
             What::Status(..) => (Code::Unexpected, None),
             What::Redirect(_) => (
                 Code::Unexpected,
-                Some("redirects are not followed; give the address that it leads to, if it is yours"),
+                Some(
+                    "redirects are not followed; give the address that it leads to, if it is yours",
+                ),
             ),
             What::TooLarge(_) => (Code::Unexpected, None),
             What::NotWeaviate(_) => {

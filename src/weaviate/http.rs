@@ -25,7 +25,7 @@ const CHANGE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// One node's REST address and the connection pool that all nodes share.
 #[derive(Debug, Clone)]
-pub struct Http {
+pub(super) struct Http {
     name: String,
     url: Url,
     client: Client,
@@ -37,7 +37,7 @@ pub struct Http {
 /// # Errors
 ///
 /// A CA file or client certificate that can't be read or isn't PEM; a key that can't be a header.
-pub fn client(access: &Access, https: bool) -> Result<Client, CommandError> {
+pub(super) fn client(access: &Access, https: bool) -> Result<Client, CommandError> {
     // A second installation is refused by rustls and harmless: it is the same provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut headers = HeaderMap::new();
@@ -74,19 +74,19 @@ pub fn client(access: &Access, https: bool) -> Result<Client, CommandError> {
 impl Http {
     /// Returns the way to one node.
     #[must_use]
-    pub fn new(name: String, url: Url, client: Client, answer_timeout: Duration) -> Self {
+    pub(super) fn new(name: String, url: Url, client: Client, answer_timeout: Duration) -> Self {
         Self { name, url, client, answer_timeout }
     }
 
     /// Returns the node's name.
     #[must_use]
-    pub fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         &self.name
     }
 
     /// Returns the node's base address.
     #[must_use]
-    pub fn url(&self) -> &Url {
+    pub(super) fn url(&self) -> &Url {
         &self.url
     }
 
@@ -95,7 +95,7 @@ impl Http {
     /// # Errors
     ///
     /// What happened at the last try.
-    pub async fn get(&self, path: &str, own_view: bool) -> Result<Bytes, Error> {
+    pub(super) async fn get(&self, path: &str, own_view: bool) -> Result<Bytes, Error> {
         self.read(Method::GET, path, own_view, None, self.answer_timeout).await
     }
 
@@ -106,7 +106,7 @@ impl Http {
     /// # Errors
     ///
     /// What happened at the last try.
-    pub async fn get_of_all(&self, path: &str) -> Result<Bytes, Error> {
+    pub(super) async fn get_of_all(&self, path: &str) -> Result<Bytes, Error> {
         let short = self.answer_timeout / 3;
         for _ in 0..2 {
             match self.read(Method::GET, path, false, None, short).await {
@@ -122,7 +122,7 @@ impl Http {
     /// # Errors
     ///
     /// What happened at the last try.
-    pub async fn ask(&self, path: &str, body: &Value) -> Result<Bytes, Error> {
+    pub(super) async fn ask(&self, path: &str, body: &Value) -> Result<Bytes, Error> {
         self.read(Method::POST, path, false, Some(body), self.answer_timeout).await
     }
 
@@ -151,7 +151,7 @@ impl Http {
     ///
     /// Anything but a 2xx answer that was read to its end. The change may have
     /// been made all the same: look it up.
-    pub async fn change(
+    pub(super) async fn change(
         &self,
         method: Method,
         path: &str,
@@ -168,8 +168,12 @@ impl Http {
         body: Option<&Value>,
         timeout: Duration,
     ) -> Result<Bytes, Error> {
-        let failed =
-            |what| Error { node: self.name.clone(), method: method.clone(), path: path.into(), what };
+        let failed = |what| Error {
+            node: self.name.clone(),
+            method: method.clone(),
+            path: path.into(),
+            what,
+        };
         let mut url = self.url.clone();
         let (bare, query) = path.split_once('?').map_or((path, None), |(p, q)| (p, Some(q)));
         url.set_path(&format!("{}{bare}", self.url.path().trim_end_matches('/')));
@@ -198,7 +202,7 @@ impl Http {
     /// # Errors
     ///
     /// [`What::NotWeaviate`] where the body isn't JSON.
-    pub fn json(&self, method: Method, path: &str, body: &Bytes) -> Result<Value, Error> {
+    pub(super) fn json(&self, method: Method, path: &str, body: &Bytes) -> Result<Value, Error> {
         serde_json::from_slice(body).map_err(|e| {
             let why = if body.trim_ascii_start().starts_with(b"<") {
                 "the answer is a web page".into()
@@ -211,7 +215,7 @@ impl Http {
 
     /// Returns the error for an answer that is not what Weaviate sends.
     #[must_use]
-    pub fn not_weaviate(&self, method: Method, path: &str, why: impl Into<String>) -> Error {
+    pub(super) fn not_weaviate(&self, method: Method, path: &str, why: impl Into<String>) -> Error {
         Error {
             node: self.name.clone(),
             method,
@@ -241,7 +245,9 @@ fn what_of(error: &reqwest::Error) -> What {
     }
     // A web server that speaks no TLS answers the handshake with plain text.
     if text.contains("corrupt message") || text.contains("InvalidContentType") {
-        return What::Tls("the server does not speak TLS; is its address http:// and not https://?".into());
+        return What::Tls(
+            "the server does not speak TLS; is its address http:// and not https://?".into(),
+        );
     }
     if error.is_timeout() {
         return if error.is_connect() {
