@@ -19,6 +19,7 @@ mod live {
     mod data;
     mod http;
     mod incident;
+    mod local;
     mod ports;
     mod program;
     mod server;

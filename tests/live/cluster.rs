@@ -1,10 +1,6 @@
 //! A three-node cluster on this machine, from the environment in `docker-compose.yaml`.
 //!
-//! As containers have, each node has an address of its own (127.0.0.1 to 127.0.0.3) and the same
-//! ports for gossip and RAFT. Only what the server can bind to every address alone (REST, gRPC, data)
-//! gets a port per node. So the file's own settings are what runs, and the data of one cluster can be
-//! started again as another: the nodes know each other by name. (Elsewhere than on Linux the two
-//! other loopback addresses must be added to the machine first.)
+//! Knows processes, folders and addresses; what the nodes say is for `view`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,8 +10,8 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use tempfile::TempDir;
 
-use super::compose::{self, Environment};
 use super::http::{Reply, Request};
+use super::local::Settings;
 use super::ports::Ports;
 use super::server::Server;
 use super::view::wait;
@@ -24,39 +20,12 @@ use super::view::wait;
 pub(super) const NODES: usize = 3;
 const START: Duration = Duration::from_secs(90);
 
-/// Decides the race that the seeds' fault leaves open, so that a test need not be started a dozen
-/// times. Without RAFT settings a node makes a RAFT cluster of its own *and*, until that has a leader,
-/// asks every node that it sees through gossip to be let in; whoever leads first may take it in.
-/// Asking takes 26 bytes (two fields of text, five and 15 long, and one flag), announcing oneself,
-/// which founding a cluster needs, takes 24.
-const JOIN_REFUSED: &str = "25";
-
 /// Lets one test at a time have the machine: a cluster next to another is too slow for timeouts to
 /// mean anything. Held by a test from its first line on.
 pub(super) fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     // A test that failed has put its cluster away all the same.
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What is changed in the environment of the file.
-#[derive(Clone, Default)]
-pub(super) struct Settings {
-    without: Vec<&'static str>,
-    with: Environment,
-}
-
-impl Settings {
-    /// The seeds' fault: each node's RAFT is told of no other.
-    pub(super) fn split() -> Self {
-        let without = vec!["RAFT_JOIN", "RAFT_BOOTSTRAP_EXPECT"];
-        Self { without, ..Self::default() }.with("RAFT_GRPC_MESSAGE_MAX_SIZE", JOIN_REFUSED)
-    }
-
-    pub(super) fn with(mut self, variable: &str, value: &str) -> Self {
-        self.with.insert(variable.to_owned(), value.to_owned());
-        self
-    }
 }
 
 /// The processes, their ports and their data. Ends and removes all of it when dropped.
@@ -126,8 +95,9 @@ impl Cluster {
     pub(super) fn launch(&mut self, node: usize) {
         assert!(self.servers[node].is_none(), "node {} runs already", node + 1);
         let log = self.folder.path().join(format!("node{}.log", node + 1));
-        let environment = self.environment(node);
-        let server = Server::start(self.ports.http(node), &environment, &self.data(node), log);
+        let data = self.data(node);
+        let environment = self.settings.environment(node, self.ports, &data);
+        let server = Server::start(self.ports.http(node), &environment, &data, log);
         self.servers[node] = Some(server);
     }
 
@@ -205,59 +175,6 @@ impl Cluster {
     pub(super) fn post(&self, node: usize, path: &str, body: &serde_json::Value) -> Reply {
         self.request(node, Method::POST, path).json(body).send()
     }
-
-    /// The file's environment for one node, its container addresses replaced by local ones.
-    fn environment(&self, node: usize) -> Environment {
-        let file = compose::environments();
-        assert_eq!(file.len(), NODES, "nodes in docker-compose.yaml");
-        let names: Vec<&str> = file.iter().map(|it| it["CLUSTER_HOSTNAME"].as_str()).collect();
-        let mut environment = Environment::new();
-        for (variable, value) in &file[node] {
-            if self.settings.without.contains(&variable.as_str()) {
-                continue;
-            }
-            let value = match variable.as_str() {
-                "CLUSTER_GOSSIP_BIND_PORT" => self.ports.gossip().to_string(),
-                "CLUSTER_DATA_BIND_PORT" => self.ports.data(node).to_string(),
-                "CLUSTER_JOIN" => {
-                    let (host, port) = value.split_once(':').unwrap();
-                    let peer = names.iter().position(|name| *name == host).unwrap();
-                    assert_eq!(port, file[peer]["CLUSTER_GOSSIP_BIND_PORT"], "CLUSTER_JOIN's port");
-                    format!("{}:{}", address(peer), self.ports.gossip())
-                }
-                "RAFT_JOIN" => {
-                    let port = self.ports.raft();
-                    value
-                        .split(',')
-                        .map(|name| format!("{name}:{port}"))
-                        .collect::<Vec<_>>()
-                        .join(",")
-                }
-                "PERSISTENCE_DATA_PATH" => self.data(node).to_str().unwrap().to_owned(),
-                _ => value.clone(),
-            };
-            environment.insert(variable.clone(), value);
-        }
-        let local = [
-            // Advertised too. Named for that, it would make gossip take the cluster for one across
-            // continents, which waits much longer before it gives a node up.
-            ("CLUSTER_BIND_ADDR", address(node)),
-            ("RAFT_PORT", self.ports.raft().to_string()),
-            ("RAFT_INTERNAL_RPC_PORT", self.ports.raft_rpc().to_string()),
-            ("GRPC_PORT", self.ports.grpc(node).to_string()),
-            ("GO_PROFILING_DISABLE", "true".to_owned()),
-            // A nearly full disk would make the shards read-only.
-            ("DISK_USE_WARNING_PERCENTAGE", "98".to_owned()),
-            ("DISK_USE_READONLY_PERCENTAGE", "99".to_owned()),
-        ];
-        environment.extend(local.map(|(variable, value)| (variable.to_owned(), value)));
-        environment.extend(self.settings.with.clone());
-        environment
-    }
-}
-
-fn address(node: usize) -> String {
-    format!("127.0.0.{}", node + 1)
 }
 
 fn copy_folder(from: &Path, to: &Path) {

@@ -98,7 +98,8 @@ fn fail_during_the_run(
     match code {
         // Finished, though it may have been seen on two nodes only.
         0 | 4 => cluster.expect_everywhere(class),
-        6 => assert_eq!(after, before, "{finished:?}"),
+        // Put back, or never deleted because the node that was asked had gone.
+        1 | 6 => assert_eq!(after, before, "{finished:?}"),
         _ => panic!("neither finished nor put back: {finished:?}"),
     }
     assert!(!program.backups(class).is_empty(), "there is a backup of what was deleted");

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::cluster::{Cluster, NODES, Settings, turn};
+use super::cluster::{Cluster, NODES, turn};
 use super::incident::split;
+use super::local::Settings;
 use super::view::wait;
 
 #[test]

@@ -5,7 +5,8 @@ use std::process::Command;
 
 use serde_json::json;
 
-use super::cluster::{Cluster, NODES, Settings};
+use super::cluster::{Cluster, NODES};
+use super::local::Settings;
 
 /// Starts cluster after cluster until each node's RAFT is one of its own, and creates the class at
 /// node 1 with factor 3: it is then on 1/3 nodes.

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use super::cluster::{Cluster, NODES, Settings, turn};
+use super::cluster::{Cluster, NODES, turn};
 use super::incident::{back_up_with_curl, post_with_curl, split};
+use super::local::Settings;
 use super::program::Program;
 use super::view::{Outcome, wait};
 

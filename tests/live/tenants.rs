@@ -46,5 +46,5 @@ fn an_inactive_tenant_is_unknown_and_not_empty() {
         .map(|tenant| format!("{} {}", tenant["name"], tenant["activityStatus"]))
         .collect();
     kept.sort();
-    assert_eq!(kept, ["\"asleep\" \"INACTIVE\"", "\"awake\" \"ACTIVE\""]);
+    assert_eq!(kept, ["\"asleep\" \"COLD\"", "\"awake\" \"HOT\""]);
 }
