@@ -8,9 +8,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 #![expect(clippy::print_stderr, reason = "outcomes that differ from run to run are worth a line")]
 
-// The contract tests, shared with the sandbox, join in as
-//     mod contract;
-// and a test in `live::harness` that calls `contract::all` on a healthy cluster.
+mod contract;
 
 /// What the tests stand on, then the tests, in `tests/live/`.
 mod live {

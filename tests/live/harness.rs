@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::cluster::{Cluster, NODES, turn};
+use super::http::block_on;
 use super::incident::split;
 use super::local::Settings;
 use super::view::wait;
@@ -42,6 +43,15 @@ fn the_compose_file_makes_a_healthy_cluster() {
     copy.start();
     copy.wait_until_agreed();
     assert_eq!(copy.presence("Healthy"), [true; 3], "in a copy with other ports");
+}
+
+#[test]
+#[ignore = "needs a Weaviate server"]
+fn a_real_cluster_keeps_the_contract_that_the_sandbox_keeps() {
+    let _turn = turn();
+    let cluster = Cluster::healthy();
+    let ran = block_on(crate::contract::all(&cluster.urls()));
+    assert!(ran > 0, "no contract test ran");
 }
 
 #[test]

@@ -25,6 +25,11 @@ static CLIENT: LazyLock<Client> = LazyLock::new(|| {
         .unwrap()
 });
 
+/// Waits for something asynchronous.
+pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    RUNTIME.block_on(future)
+}
+
 /// An answer, or none.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Reply {
@@ -61,7 +66,7 @@ impl Request {
     }
 
     pub(super) fn send(self) -> Reply {
-        RUNTIME.block_on(async {
+        block_on(async {
             let Ok(response) = self.0.send().await else {
                 return Reply { status: 0, body: Value::Null };
             };
