@@ -1,0 +1,166 @@
+//! Runs the program as an operator does, and collects what it said and left behind.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::cluster::Cluster;
+
+/// No run may take longer, whatever happens to the cluster meanwhile.
+const LIMIT: Duration = Duration::from_secs(150);
+
+/// The program with a home of its own.
+pub(super) struct Program {
+    home: TempDir,
+}
+
+/// A run that has ended.
+#[derive(Debug)]
+pub(super) struct Finished {
+    pub(super) code: i32,
+    pub(super) stdout: String,
+    pub(super) stderr: String,
+}
+
+/// A run that goes on, told as NDJSON.
+pub(super) struct Running {
+    process: Child,
+    stdout: BufReader<std::process::ChildStdout>,
+    stderr: std::thread::JoinHandle<String>,
+    heard: String,
+    began: Instant,
+}
+
+impl Program {
+    pub(super) fn new() -> Self {
+        Self { home: tempfile::Builder::new().prefix("runbook-live-").tempdir().unwrap() }
+    }
+
+    /// Runs `config-replication.rhai` on a class to the end, without a terminal.
+    pub(super) fn repair(&self, cluster: &Cluster, class: &str, more: &[&str]) -> Finished {
+        let child = self.command(cluster, class, more).spawn().unwrap();
+        let began = Instant::now();
+        let output = child.wait_with_output().unwrap();
+        assert!(began.elapsed() < LIMIT, "took {:?}", began.elapsed());
+        Finished {
+            code: output.status.code().expect("ended by a signal"),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Starts the same with `--yes`, so that something can be done to the cluster meanwhile.
+    pub(super) fn start(&self, cluster: &Cluster, class: &str) -> Running {
+        let more = ["--yes", "--output", "ndjson"];
+        let mut process = self.command(cluster, class, &more).spawn().unwrap();
+        let mut stderr = process.stderr.take().unwrap();
+        Running {
+            stdout: BufReader::new(process.stdout.take().unwrap()),
+            stderr: std::thread::spawn(move || {
+                let mut text = String::new();
+                stderr.read_to_string(&mut text).unwrap();
+                text
+            }),
+            process,
+            heard: String::new(),
+            began: Instant::now(),
+        }
+    }
+
+    /// The journal of the latest run.
+    pub(super) fn journal(&self) -> Vec<Value> {
+        let runs = fs::read_dir(self.home.path().join("runs")).unwrap();
+        let latest = runs.map(|entry| entry.unwrap().path()).max_by_key(|path| {
+            fs::metadata(path.join("journal.ndjson")).and_then(|it| it.modified()).unwrap()
+        });
+        let text = fs::read_to_string(latest.unwrap().join("journal.ndjson")).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Whether the latest run sent any change.
+    pub(super) fn changed_anything(&self) -> bool {
+        self.journal().iter().any(|record| record["event"] == "change_intended")
+    }
+
+    /// The backups of a class's schema, of all runs.
+    pub(super) fn backups(&self, class: &str) -> Vec<PathBuf> {
+        let runs = fs::read_dir(self.home.path().join("runs")).unwrap();
+        let file = format!("backups/{class}.schema.json");
+        runs.map(|run| run.unwrap().path().join(&file)).filter(|path| path.exists()).collect()
+    }
+
+    fn command(&self, cluster: &Cluster, class: &str, more: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_elysia-runbook"));
+        command.args(["run", "config-replication.rhai", "--set", "factor=3"]);
+        command.args(["--set", &format!("class={class}")]);
+        for url in cluster.urls() {
+            command.args(["--node", &url]);
+        }
+        command
+            .args(more)
+            .env_clear()
+            .env("HOME", self.home.path())
+            .env("ELYSIA_RUNBOOK_HOME", self.home.path())
+            .current_dir(self.home.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+}
+
+impl Finished {
+    /// Checks the exit code, and shows everything where it is another one.
+    #[track_caller]
+    pub(super) fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "\n{}\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Checks that each of these was said, on whichever stream.
+    #[track_caller]
+    pub(super) fn says(self, words: &[&str]) -> Self {
+        for word in words {
+            let said = self.stdout.contains(word) || self.stderr.contains(word);
+            assert!(said, "`{word}` is missing in\n{}\n{}", self.stdout, self.stderr);
+        }
+        self
+    }
+}
+
+impl Running {
+    /// Waits until the run is about to make a change of this kind to exactly this class.
+    pub(super) fn wait_for_change(&mut self, kind: &str, class: &str) {
+        loop {
+            let mut line = String::new();
+            let length = self.stdout.read_line(&mut line).unwrap();
+            assert!(length > 0, "the run ended before `{kind}` of {class}:\n{}", self.heard);
+            self.heard.push_str(&line);
+            let event: Value = serde_json::from_str(&line).unwrap();
+            let action = &event["action"];
+            if event["event"] == "change_intended"
+                && action["kind"] == kind
+                && action["class"] == class
+            {
+                return;
+            }
+        }
+    }
+
+    /// Waits for the end.
+    pub(super) fn finish(mut self) -> Finished {
+        self.stdout.read_to_string(&mut self.heard).unwrap();
+        let status = self.process.wait().unwrap();
+        assert!(self.began.elapsed() < LIMIT, "took {:?}:\n{}", self.began.elapsed(), self.heard);
+        Finished {
+            code: status.code().expect("ended by a signal"),
+            stdout: self.heard,
+            stderr: self.stderr.join().unwrap(),
+        }
+    }
+}
