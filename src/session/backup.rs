@@ -20,8 +20,10 @@ impl Session {
         found: &Class,
         tenants: Option<&[Tenant]>,
     ) -> Result<Deleted, Halt> {
-        let number =
-            (1..).find(|n| !self.backup_path(class, "schema", *n).exists()).unwrap_or(usize::MAX);
+        let mut number = 1;
+        while self.backup_path(class, "schema", number).exists() {
+            number += 1;
+        }
         let mut file = self.save(class, "schema", number, &found.raw)?;
         if is_multi_tenant(&found.value) {
             // The server refuses its own answer for these.

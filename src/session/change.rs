@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::definition::{fulfils, is_multi_tenant, same};
-use super::read::{check_class_name, first_answer};
+use super::definition::{fulfils, same};
+use super::read::check_class_name;
 use super::{Session, definition};
 use crate::error::{Code, Failure, Halt, Stop};
 use crate::event::{Change, Event, Outcome};
@@ -400,22 +400,6 @@ impl Session {
             self.wait(pause)?;
             pause = (pause * 2).min(Duration::from_millis(500));
         }
-    }
-
-    /// Returns the definition and tenants that the leader has now.
-    pub(super) fn as_it_is(
-        &self,
-        class: &str,
-    ) -> Result<Option<(Value, Option<Vec<Tenant>>)>, Halt> {
-        let Some(found) = self.class(class)? else { return Ok(None) };
-        let tenants = if is_multi_tenant(&found.value) {
-            Some(self.read(async |cluster| {
-                first_answer(cluster, async |node| node.tenants(class).await).await
-            })?)
-        } else {
-            None
-        };
-        Ok(Some((found.value, tenants)))
     }
 }
 

@@ -36,6 +36,7 @@ impl Session {
     /// No node answers.
     pub(super) fn look(&self) -> Result<Survey, Halt> {
         let survey = self.read(async |cluster| Ok::<_, Failure>(Survey::take(cluster).await))?;
+        *self.silent.borrow_mut() = survey.silent().map(|(node, _)| node.to_owned()).collect();
         if survey.answered().next().is_some() {
             return Ok(survey);
         }

@@ -100,6 +100,8 @@ pub struct Session {
     /// Whether commands for the operator need a key.
     with_key: bool,
     changes: Cell<usize>,
+    /// Nodes that did not answer when they were asked last.
+    silent: RefCell<BTreeSet<String>>,
     state: RefCell<State>,
 }
 
@@ -151,6 +153,7 @@ impl Session {
             announcement,
             with_key,
             changes: Cell::new(0),
+            silent: RefCell::default(),
             state: RefCell::default(),
         }
     }

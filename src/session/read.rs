@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Session, definition};
 use crate::error::{Code, Failure, Halt};
 use crate::survey::{self, Replicas, Survey};
-use crate::weaviate::{Class, Cluster, Error, Tenant};
+use crate::weaviate::{Class, Error, Node, Tenant};
 
 impl Session {
     /// Returns a class as the RAFT leader has it.
@@ -37,12 +37,8 @@ impl Session {
     ///
     /// It could not be found out.
     pub fn list_classes(&self) -> Result<Vec<String>, Halt> {
-        self.read(async |cluster| {
-            let classes = first_answer(cluster, async |node| node.classes(false).await).await?;
-            Ok::<_, Error>(
-                classes.iter().filter_map(|c| c["class"].as_str().map(Into::into)).collect(),
-            )
-        })
+        let classes = self.read_from_any(async |node| node.classes(false).await)?;
+        Ok(classes.iter().filter_map(|class| class["class"].as_str().map(Into::into)).collect())
     }
 
     /// Returns the tenants of a class; `None` for a class without multi-tenancy.
@@ -63,10 +59,7 @@ impl Session {
         if !definition::is_multi_tenant(definition) {
             return Ok(None);
         }
-        self.read(async |cluster| {
-            first_answer(cluster, async |node| node.tenants(class).await).await
-        })
-        .map(Some)
+        self.read_from_any(async |node| node.tenants(class).await).map(Some)
     }
 
     /// Returns the number of objects, when every shard could be counted.
@@ -152,7 +145,37 @@ impl Session {
     /// Reads a class through the leader, from the first node that answers.
     pub(super) fn class(&self, class: &str) -> Result<Option<Class>, Halt> {
         check_class_name(class)?;
-        self.read(async |cluster| first_answer(cluster, async |node| node.class(class).await).await)
+        self.read_from_any(async |node| node.class(class).await)
+    }
+
+    /// Asks the nodes one after the other until one answers; those that did not answer last time
+    /// come last, so that a node that hangs costs its timeout once and not at every question.
+    pub(super) fn read_from_any<T>(
+        &self,
+        question: impl AsyncFn(&Node) -> Result<T, Error>,
+    ) -> Result<T, Halt> {
+        let question = &question;
+        let silent = self.silent.borrow().clone();
+        let answer = self.read(async |cluster| {
+            let (last, first): (Vec<_>, Vec<_>) =
+                cluster.nodes().iter().partition(|node| silent.contains(node.name()));
+            let mut failed = vec![];
+            for node in first.into_iter().chain(last) {
+                match question(node).await {
+                    // An answer that says no is an answer.
+                    Err(error) if error.status().is_none_or(|status| status >= 500) => {
+                        failed.push(error);
+                    }
+                    other => return Ok((other, failed)),
+                }
+            }
+            let first = failed.first().cloned();
+            Ok::<_, Error>((Err(first.expect("a cluster has nodes")), failed))
+        });
+        let (answer, failed) = answer?;
+        let unheard = failed.into_iter().filter(|error| error.status().is_none());
+        self.silent.borrow_mut().extend(unheard.map(|error| error.node));
+        answer.map_err(|error| Halt::Failure(error.into()))
     }
 
     fn not_found(&self, class: &str) -> Failure {
@@ -188,22 +211,4 @@ pub(super) fn check_class_name(class: &str) -> Result<(), Failure> {
     } else {
         failure.hint("a class name is a capital letter followed by letters, digits and underscores")
     })
-}
-
-/// Asks the nodes one after the other until one answers.
-pub(super) async fn first_answer<T>(
-    cluster: &Cluster,
-    question: impl AsyncFn(&crate::weaviate::Node) -> Result<T, Error>,
-) -> Result<T, Error> {
-    let mut last = None;
-    for node in cluster.nodes() {
-        match question(node).await {
-            // An answer that says no is an answer.
-            Err(error) if error.status().is_none_or(|status| status >= 500) => {
-                last = last.or(Some(error));
-            }
-            other => return other,
-        }
-    }
-    Err(last.expect("a cluster without nodes"))
 }

@@ -3,6 +3,8 @@
 //! The rollback blocks of the steps run first; they know best. What they leave
 //! undone is done here from the backups: a script without rollbacks loses nothing.
 
+use serde_json::Value;
+
 use super::definition::{fulfils, same};
 use super::{Deleted, Session};
 use crate::error::Halt;
@@ -81,22 +83,13 @@ impl Session {
             }
         }
         for (class, before) in deleted {
-            let problem = match self.as_it_is(class) {
-                Ok(Some((found, tenants))) if same(&found, &before.definition) => {
-                    let missing: Vec<_> = before
-                        .tenants
-                        .iter()
-                        .flatten()
-                        .filter(|tenant| !tenants.iter().flatten().any(|t| t == *tenant))
-                        .collect();
-                    if missing.is_empty() {
-                        continue;
+            let now = self.class(class);
+            let problem = match now {
+                Ok(Some(found)) if same(&found.value, &before.definition) => {
+                    if let Some(problem) = self.missing_tenants(class, &found.value, before) {
+                        left.problems.push(problem);
+                        left.commands.extend(self.tenants_command(class, before));
                     }
-                    left.problems.push(format!(
-                        "{class} is back but lacks {} that it had, or has them in another state",
-                        count(missing.len(), "tenant")
-                    ));
-                    left.commands.extend(self.tenants_command(class, before));
                     continue;
                 }
                 Ok(Some(_)) => {
@@ -149,6 +142,22 @@ impl Session {
             Some(tenants) if !tenants.is_empty() => self.create_tenants(class, tenants),
             _ => Ok(()),
         }
+    }
+
+    /// Tells which tenants a class lacks that it had.
+    fn missing_tenants(&self, class: &str, found: &Value, before: &Deleted) -> Option<String> {
+        let had = before.tenants.as_ref()?;
+        let has = match self.tenants_of(class, found) {
+            Ok(tenants) => tenants.unwrap_or_default(),
+            Err(halt) => {
+                return Some(format!("whether {class} has its tenants back is not known: {halt}"));
+            }
+        };
+        let missing = had.iter().filter(|tenant| !has.contains(tenant)).count();
+        (missing > 0).then(|| {
+            let tenants = count(missing, "tenant");
+            format!("{class} is back but lacks {tenants}, or has them in another state")
+        })
     }
 
     fn tenants_command(&self, class: &str, before: &Deleted) -> Option<String> {

@@ -73,8 +73,6 @@ impl Listener for Text {
             Event::StepStarted { step, of, title } => {
                 Self::progress(&format!("{step}/{of} {}", shown(title).style(aside.step)))
             }
-            // The end of a step is told by what follows.
-            Event::StepFinished { .. } => Ok(()),
             Event::StepFailed { step, title, .. } => Self::progress(&format!(
                 "      {}",
                 format!("step {step} \"{}\" failed", shown(title)).style(aside.bad)
@@ -92,8 +90,8 @@ impl Listener for Text {
                     if detail.is_empty() { String::new() } else { format!(": {}", shown(detail)) };
                 Self::result(&format!("  {} {}{detail}", mark.style(style), shown(text)))
             }
-            // Told by the last line.
-            Event::Tally { .. } => Ok(()),
+            // The end of a step is told by what follows, a tally by the last line.
+            Event::StepFinished { .. } | Event::Tally { .. } => Ok(()),
             Event::Asked { question, yes, by } => {
                 let answer = if *yes { "yes" } else { "no" };
                 let question = question.lines().last().unwrap_or_default();

@@ -115,14 +115,13 @@ impl From<Error> for Failure {
             }
             What::Status(404, _) => (Code::NotFound, None),
             What::Status(..) if error.method != Method::GET => (Code::Rejected, None),
-            What::Status(..) => (Code::Unexpected, None),
             What::Redirect(_) => (
                 Code::Unexpected,
                 Some(
                     "redirects are not followed; give the address that it leads to, if it is yours",
                 ),
             ),
-            What::TooLarge(_) => (Code::Unexpected, None),
+            What::Status(..) | What::TooLarge(_) => (Code::Unexpected, None),
             What::NotWeaviate(_) => {
                 (Code::Unexpected, Some("`--node` takes the address of Weaviate's REST API"))
             }

@@ -21,7 +21,6 @@ pub struct Stage {
 }
 
 /// What a run said and how it ended.
-#[must_use = "assert how it ended"]
 pub struct Ended {
     pub code: Option<i32>,
     pub stdout: String,
