@@ -150,11 +150,11 @@ impl Session {
 
     /// Asks the nodes one after the other until one answers; those that did not answer last time
     /// come last, so that a node that hangs costs its timeout once and not at every question.
+    #[expect(clippy::needless_pass_by_value, reason = "a closure is written where it is passed")]
     pub(super) fn read_from_any<T>(
         &self,
         question: impl AsyncFn(&Node) -> Result<T, Error>,
     ) -> Result<T, Halt> {
-        let question = &question;
         let silent = self.silent.borrow().clone();
         let answer = self.read(async |cluster| {
             let (last, first): (Vec<_>, Vec<_>) =
