@@ -27,10 +27,10 @@ fn shows_what_the_program_says() {
     for console in block(&readme, "```console\n") {
         for (command, shown) in commands(console) {
             let words: Vec<_> = command.split_whitespace().collect();
-            let arguments = match words[..] {
-                ["cargo", "run", "--release", "--", ref rest @ ..]
-                | ["elysia-runbook", ref rest @ ..] => rest,
-                _ => continue,
+            let (["cargo", "run", "--release", "--", arguments @ ..]
+            | ["elysia-runbook", arguments @ ..]) = &words[..]
+            else {
+                continue;
             };
             if shown.is_empty() && !arguments.contains(&"--sandbox=healthy") {
                 continue;

@@ -1,22 +1,15 @@
 //! The change door. In this order: guard, question, backup, proof, record, send
 //! once, look up what is unclear, record, wait until every node has it.
 
-use std::time::{Duration, Instant};
-
-use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::definition::{fulfils, same};
+use super::definition::fulfils;
 use super::read::check_class_name;
 use super::{Session, definition};
 use crate::error::{Code, Failure, Halt, Stop};
-use crate::event::{Change, Event, Outcome};
+use crate::event::{Change, Event};
 use crate::survey::Survey;
-use crate::weaviate::{Class, Error, Node, Tenant, What};
-
-/// How many times longer than for an answer is waited until every node shows a change in its own
-/// schema.
-const SETTLING: u32 = 3;
+use crate::weaviate::{Class, Tenant};
 
 impl Session {
     /// Creates a class and waits until every node's own schema has it. A node that does not show
@@ -191,231 +184,10 @@ impl Session {
         }
         Ok(ours)
     }
-
-    /// Records, sends once, finds out what became of it, records.
-    fn send(
-        &self,
-        change: &Change,
-        survey: &Survey,
-        request: impl AsyncFnOnce(&Node) -> Result<(), Error>,
-        look_up: impl Fn() -> Result<bool, Halt>,
-    ) -> Result<(), Halt> {
-        let node = self
-            .cluster
-            .nodes()
-            .iter()
-            .zip(&survey.nodes)
-            .find(|(_, seen)| seen.view.is_ok())
-            .map(|(node, _)| node)
-            .ok_or_else(|| Failure::new(Code::Unreachable, "no node answers"))?;
-        let number = self.changes.get() + 1;
-        self.changes.set(number);
-        self.say(&Event::ChangeIntended {
-            change: number,
-            action: change.clone(),
-            node: node.name().into(),
-            rollback: self.state.borrow().restoring,
-        })?;
-        // Not interruptible: a change that was sent is waited for and recorded.
-        let Err(error) = self.runtime.block_on(request(node)) else {
-            return self.answered(number, Outcome::Done, "");
-        };
-        let detail = error.to_string();
-        // How long an unclear change may take to show itself before it counts as not made.
-        let unclear = self.cluster.answer_timeout() / 2;
-        let clear = matches!(&error.what, What::Status(status, _) if (400..500).contains(status));
-        match self.look_up_until(if clear { Duration::ZERO } else { unclear }, look_up) {
-            Ok(true) => self.answered(number, Outcome::FoundDone, &detail),
-            Ok(false) => {
-                self.answered(number, Outcome::NotDone, &detail)?;
-                let mut failure = Failure::from(error);
-                failure.code = match failure.code {
-                    Code::Denied => Code::Denied,
-                    _ => Code::Rejected,
-                };
-                Err(failure.into())
-            }
-            Err(Halt::Failure(failure)) if failure.code == Code::Conflict => {
-                self.answered(number, Outcome::NotDone, &format!("{detail}; {failure}"))?;
-                Err(failure.into())
-            }
-            Err(Halt::Failure(failure)) => {
-                self.answered(number, Outcome::Unknown, &format!("{detail}; {failure}"))?;
-                Err(Failure::new(
-                    Code::Unverifiable,
-                    format!(
-                        "whether `{}` was made is not known: {detail}; {failure}",
-                        change.imperative()
-                    ),
-                )
-                .into())
-            }
-            Err(stop) => {
-                self.answered(number, Outcome::Unknown, &detail)?;
-                Err(stop)
-            }
-        }
-    }
-
-    fn answered(&self, change: usize, outcome: Outcome, detail: &str) -> Result<(), Halt> {
-        self.say(&Event::ChangeAnswered { change, outcome, detail: detail.into() })
-    }
-
-    /// Looks until the change shows, or the time is over; unreadable is not "no".
-    fn look_up_until(
-        &self,
-        time: Duration,
-        look_up: impl Fn() -> Result<bool, Halt>,
-    ) -> Result<bool, Halt> {
-        let deadline = Instant::now() + time;
-        loop {
-            let seen = self.undisturbed(&look_up);
-            let over = Instant::now() >= deadline;
-            match seen {
-                Ok(true) => return Ok(true),
-                Err(Halt::Failure(failure)) if failure.code == Code::Conflict => {
-                    return Err(failure.into());
-                }
-                other if over => return other,
-                _ => std::thread::sleep(Duration::from_millis(250)),
-            }
-        }
-    }
-
-    /// Reads on although a signal came: a change is never left without its record.
-    fn undisturbed<T>(&self, reading: impl Fn() -> Result<T, Halt>) -> Result<T, Halt> {
-        let restoring = std::mem::replace(&mut self.state.borrow_mut().restoring, true);
-        let result = reading();
-        self.state.borrow_mut().restoring = restoring;
-        result
-    }
-
-    fn look_up_created(&self, class: &str, asked: &Value) -> Result<bool, Halt> {
-        match self.class(class)? {
-            None => Ok(false),
-            Some(found) if fulfils(&found.value, asked) => Ok(true),
-            Some(_) => Err(came_back(class).into()),
-        }
-    }
-
-    fn look_up_deleted(&self, class: &str) -> Result<bool, Halt> {
-        let found = self.class(class)?;
-        let state = self.state.borrow();
-        match (found, state.deleted.get(class)) {
-            (None, _) => Ok(true),
-            (Some(found), Some(before)) if !same(&found.value, &before.definition) => {
-                Err(came_back(class).into())
-            }
-            (Some(_), _) => Ok(false),
-        }
-    }
-
-    /// Waits until every node that takes part has the class in its own schema.
-    fn settle_created(&self, class: &str, asked: &Value, survey: &Survey) -> Result<(), Halt> {
-        let late = self.wait_for_nodes(class, survey, |found| {
-            Ok(found.is_some_and(|found| fulfils(&found.value, asked)))
-        })?;
-        // The leader decides: whatever is there now, is it what was asked for?
-        if !self.look_up_created(class, asked)? {
-            return Err(Failure::new(
-                Code::Conflict,
-                format!("`{class}` was created and is gone again: somebody else deleted it"),
-            )
-            .into());
-        }
-        for (node, why) in late {
-            self.say(&Event::Check {
-                text: format!("{node} has {class} in its own schema"),
-                passed: false,
-                detail: why,
-            })?;
-        }
-        Ok(())
-    }
-
-    fn settle_deleted(&self, class: &str, survey: &Survey) -> Result<(), Halt> {
-        let late = self.wait_for_nodes(class, survey, |found| Ok(found.is_none()))?;
-        if self.class(class)?.is_some() {
-            return Err(came_back(class).into());
-        }
-        if late.is_empty() {
-            return Ok(());
-        }
-        let each: Vec<_> = late.iter().map(|(node, why)| format!("`{node}` {why}")).collect();
-        Err(Failure::new(
-            Code::Unverifiable,
-            format!("not every node shows that it lost `{class}`: {}", each.join(", ")),
-        )
-        .into())
-    }
-
-    /// Asks each node for its own view until it is as wanted. Returns those that did not show it
-    /// in time, each with what it showed.
-    fn wait_for_nodes(
-        &self,
-        class: &str,
-        survey: &Survey,
-        wanted: impl Fn(Option<&Class>) -> Result<bool, Failure>,
-    ) -> Result<Vec<(String, String)>, Halt> {
-        let deadline = Instant::now() + self.cluster.answer_timeout() * SETTLING;
-        // Nodes that were down before the change were accepted by the operator, or are what a
-        // rollback has to live with.
-        let (up, down): (Vec<_>, Vec<_>) =
-            self.cluster.nodes().iter().zip(&survey.nodes).partition(|(_, seen)| seen.view.is_ok());
-        for (node, _) in down {
-            self.say(&Event::Warning {
-                text: format!("`{}` did not answer before, so it is not waited for", node.name()),
-            })?;
-        }
-        let mut waiting: Vec<&Node> = up.into_iter().map(|(node, _)| node).collect();
-        let mut pause = Duration::from_millis(5);
-        loop {
-            let answers = self.read(async |_| {
-                Ok::<_, Failure>(
-                    join_all(
-                        waiting
-                            .iter()
-                            .map(|node| async move { (*node, node.own_class(class).await) }),
-                    )
-                    .await,
-                )
-            })?;
-            let mut late = vec![];
-            for (node, answer) in answers {
-                let why = match answer {
-                    Ok(found) if wanted(found.as_ref())? => continue,
-                    Ok(Some(_)) => "still has another one".to_owned(),
-                    Ok(None) => "does not have it".to_owned(),
-                    Err(error) => error.reason(),
-                };
-                late.push((node, why));
-            }
-            if late.is_empty() || Instant::now() >= deadline {
-                return Ok(late
-                    .into_iter()
-                    .map(|(node, why)| (node.name().to_owned(), why))
-                    .collect());
-            }
-            waiting = late.into_iter().map(|(node, _)| node).collect();
-            self.wait(pause)?;
-            pause = (pause * 2).min(Duration::from_millis(500));
-        }
-    }
 }
 
 /// Tells whether the cluster shows that a change was not made.
 fn was_not_made(sent: &Result<(), Halt>) -> bool {
     use Code::{Denied, Rejected};
     matches!(sent, Err(Halt::Failure(Failure { code: Rejected | Denied, .. })))
-}
-
-fn came_back(class: &str) -> Failure {
-    Failure::new(
-        Code::Conflict,
-        format!("there is a class `{class}` that this run did not make: it came back meanwhile"),
-    )
-    .hint(
-        "a writer recreated it through auto-schema; stop the writer, or set \
-         AUTOSCHEMA_ENABLED=false on every node",
-    )
 }

@@ -12,6 +12,8 @@ mod interrupt;
 mod read;
 mod recorder;
 mod restore;
+mod send;
+mod settle;
 
 pub use definition::is_class_name;
 pub use interrupt::Interrupt;

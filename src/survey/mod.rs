@@ -7,11 +7,13 @@ mod agreement;
 mod count;
 mod emptiness;
 mod placement;
+mod problem;
 
-pub use agreement::{Agreement, Problem};
+pub use agreement::Agreement;
 pub use count::count;
 pub use emptiness::{Emptiness, Scrutiny, look_for_objects};
 pub use placement::{Replicas, ShardReplicas};
+pub use problem::Problem;
 
 use std::collections::BTreeMap;
 

@@ -1,0 +1,144 @@
+//! Sending one change: recorded before and after, sent once, and looked up in the cluster where its
+//! answer is not clean.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::Session;
+use super::definition::{fulfils, same};
+use crate::error::{Code, Failure, Halt};
+use crate::event::{Change, Event, Outcome};
+use crate::survey::Survey;
+use crate::weaviate::{Error, Node, What};
+
+impl Session {
+    /// Records, sends once, finds out what became of it, records.
+    pub(super) fn send(
+        &self,
+        change: &Change,
+        survey: &Survey,
+        request: impl AsyncFnOnce(&Node) -> Result<(), Error>,
+        look_up: impl Fn() -> Result<bool, Halt>,
+    ) -> Result<(), Halt> {
+        let node = self
+            .cluster
+            .nodes()
+            .iter()
+            .zip(&survey.nodes)
+            .find(|(_, seen)| seen.view.is_ok())
+            .map(|(node, _)| node)
+            .ok_or_else(|| Failure::new(Code::Unreachable, "no node answers"))?;
+        let number = self.changes.get() + 1;
+        self.changes.set(number);
+        self.say(&Event::ChangeIntended {
+            change: number,
+            action: change.clone(),
+            node: node.name().into(),
+            rollback: self.state.borrow().restoring,
+        })?;
+        // Not interruptible: a change that was sent is waited for and recorded.
+        let Err(error) = self.runtime.block_on(request(node)) else {
+            return self.answered(number, Outcome::Done, "");
+        };
+        let detail = error.to_string();
+        // How long an unclear change may take to show itself before it counts as not made.
+        let unclear = self.cluster.answer_timeout() / 2;
+        let clear = matches!(&error.what, What::Status(status, _) if (400..500).contains(status));
+        match self.look_up_until(if clear { Duration::ZERO } else { unclear }, look_up) {
+            Ok(true) => self.answered(number, Outcome::FoundDone, &detail),
+            Ok(false) => {
+                self.answered(number, Outcome::NotDone, &detail)?;
+                let mut failure = Failure::from(error);
+                failure.code = match failure.code {
+                    Code::Denied => Code::Denied,
+                    _ => Code::Rejected,
+                };
+                Err(failure.into())
+            }
+            Err(Halt::Failure(failure)) if failure.code == Code::Conflict => {
+                self.answered(number, Outcome::NotDone, &format!("{detail}; {failure}"))?;
+                Err(failure.into())
+            }
+            Err(Halt::Failure(failure)) => {
+                self.answered(number, Outcome::Unknown, &format!("{detail}; {failure}"))?;
+                Err(Failure::new(
+                    Code::Unverifiable,
+                    format!(
+                        "whether `{}` was made is not known: {detail}; {failure}",
+                        change.imperative()
+                    ),
+                )
+                .into())
+            }
+            Err(stop) => {
+                self.answered(number, Outcome::Unknown, &detail)?;
+                Err(stop)
+            }
+        }
+    }
+
+    fn answered(&self, change: usize, outcome: Outcome, detail: &str) -> Result<(), Halt> {
+        self.say(&Event::ChangeAnswered { change, outcome, detail: detail.into() })
+    }
+
+    /// Looks until the change shows, or the time is over; unreadable is not "no".
+    fn look_up_until(
+        &self,
+        time: Duration,
+        look_up: impl Fn() -> Result<bool, Halt>,
+    ) -> Result<bool, Halt> {
+        let deadline = Instant::now() + time;
+        loop {
+            let seen = self.undisturbed(&look_up);
+            let over = Instant::now() >= deadline;
+            match seen {
+                Ok(true) => return Ok(true),
+                Err(Halt::Failure(failure)) if failure.code == Code::Conflict => {
+                    return Err(failure.into());
+                }
+                other if over => return other,
+                _ => std::thread::sleep(Duration::from_millis(250)),
+            }
+        }
+    }
+
+    /// Reads on although a signal came: a change is never left without its record.
+    fn undisturbed<T>(&self, reading: impl Fn() -> Result<T, Halt>) -> Result<T, Halt> {
+        let restoring = std::mem::replace(&mut self.state.borrow_mut().restoring, true);
+        let result = reading();
+        self.state.borrow_mut().restoring = restoring;
+        result
+    }
+
+    pub(super) fn look_up_created(&self, class: &str, asked: &Value) -> Result<bool, Halt> {
+        match self.class(class)? {
+            None => Ok(false),
+            Some(found) if fulfils(&found.value, asked) => Ok(true),
+            Some(_) => Err(came_back(class).into()),
+        }
+    }
+
+    pub(super) fn look_up_deleted(&self, class: &str) -> Result<bool, Halt> {
+        let found = self.class(class)?;
+        let state = self.state.borrow();
+        match (found, state.deleted.get(class)) {
+            (None, _) => Ok(true),
+            (Some(found), Some(before)) if !same(&found.value, &before.definition) => {
+                Err(came_back(class).into())
+            }
+            (Some(_), _) => Ok(false),
+        }
+    }
+}
+
+pub(super) fn came_back(class: &str) -> Failure {
+    Failure::new(
+        Code::Conflict,
+        format!("there is a class `{class}` that this run did not make: it came back meanwhile"),
+    )
+    .hint(
+        "a writer recreated it through auto-schema; stop the writer, or set \
+         AUTOSCHEMA_ENABLED=false on every node",
+    )
+}

@@ -1,0 +1,202 @@
+//! The reasons that speak against a change: what each says, and what to do about it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// One reason that speaks against a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// Nodes follow different leaders, or several lead.
+    SeveralLeaders {
+        /// Node (by its RAFT name) and the leader that it names.
+        leaders: Vec<(String, String)>,
+        /// Whether each RAFT configuration holds less than all the nodes that gossip knows.
+        split: bool,
+    },
+    /// A node knows no leader.
+    NoLeader {
+        /// The nodes, by their RAFT names.
+        nodes: Vec<String>,
+    },
+    /// A node of `--node` does not answer.
+    Silent {
+        /// The node, by the name of `--node`.
+        node: String,
+        /// Why.
+        why: String,
+    },
+    /// A member of the RAFT configuration does not take part.
+    MemberMissing {
+        /// RAFT name.
+        member: String,
+        /// What is known: not listed, its status, not ready.
+        why: String,
+    },
+    /// Nodes hold different RAFT configurations, or one is no voter.
+    Configurations {
+        /// Node and the members that it knows, by RAFT names.
+        members: Vec<(String, Vec<String>)>,
+    },
+    /// The number of `--node` is not the number of members.
+    NodesNamed {
+        /// Members of the RAFT configuration.
+        members: Vec<String>,
+        /// How many addresses were named.
+        named: usize,
+    },
+    /// The leader lacks a class that a node's own schema has.
+    LeaderLacks {
+        /// The class.
+        class: String,
+        /// Nodes that have it, by the names of `--node`.
+        nodes: Vec<String>,
+    },
+    /// The leader's schema could not be read.
+    LeaderUnread {
+        /// Why.
+        why: String,
+    },
+    /// A node's own schema lacks a class that the leader has.
+    NodeLacks {
+        /// The class.
+        class: String,
+        /// Nodes that lack it, by the names of `--node`.
+        nodes: Vec<String>,
+    },
+    /// A node's own schema has another definition of a class than the leader.
+    NodeDiffers {
+        /// The class.
+        class: String,
+        /// Nodes that differ, by the names of `--node`.
+        nodes: Vec<String>,
+    },
+}
+
+impl Problem {
+    /// Tells whether this is only a schema not yet, or no longer, the same everywhere: what a
+    /// change that has just been made looks like for a moment.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        !matches!(self, Self::Silent { .. } | Self::NodesNamed { .. } | Self::LeaderUnread { .. })
+    }
+
+    /// Tells whether `--accept-degraded` gets past it: there is one leader that a majority
+    /// follows, so what is done will hold, but not everyone can be seen to have it.
+    #[must_use]
+    pub fn is_degradation(&self) -> bool {
+        matches!(
+            self,
+            Self::Silent { .. }
+                | Self::MemberMissing { .. }
+                | Self::NodesNamed { .. }
+                | Self::NodeLacks { .. }
+                | Self::NodeDiffers { .. }
+        )
+    }
+
+    /// Returns what to do about it.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::SeveralLeaders { split: true, .. } => {
+                "the nodes were started without RAFT_JOIN and RAFT_BOOTSTRAP_EXPECT, or with other \
+                 names in it. Before you correct the settings, back up the schema and the objects \
+                 of every node: restarting with the settings corrected can make classes vanish. \
+                 Then stop all nodes, correct the settings, remove the folder `raft` in \
+                 PERSISTENCE_DATA_PATH on every node whose own schema lacks classes that another \
+                 has, keep it on the node that has them all, and start"
+                    .into()
+            }
+            Self::SeveralLeaders { .. } | Self::LeaderLacks { .. } => {
+                "back up the schema and the objects of every node first. Then stop all nodes, \
+                 remove the folder `raft` in PERSISTENCE_DATA_PATH on every node whose own schema \
+                 lacks classes that another has, keep it on the node that has them all, and start: \
+                 that node leads and the others take its schema"
+                    .into()
+            }
+            Self::NoLeader { .. } | Self::LeaderUnread { .. } => {
+                "start the members that are down until a majority is up, and wait for an election"
+                    .into()
+            }
+            Self::Silent { .. } | Self::MemberMissing { .. } => {
+                "start the node again and wait until it is ready".into()
+            }
+            Self::Configurations { .. } => {
+                "compare RAFT_JOIN and RAFT_BOOTSTRAP_EXPECT of all nodes; they must be the same"
+                    .into()
+            }
+            Self::NodesNamed { members, .. } => {
+                format!("name each of the {} members once with --node", members.len())
+            }
+            Self::NodeLacks { class, .. } | Self::NodeDiffers { class, .. } => format!(
+                "wait a moment and try again; if it stays, repair `{class}` first \
+                 (run config-replication.rhai --set class={class})"
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SeveralLeaders { leaders, split } => {
+                let names: BTreeSet<_> = leaders.iter().map(|(_, leader)| leader).collect();
+                write!(f, "there are {} RAFT leaders: ", names.len())?;
+                let each: Vec<_> = leaders
+                    .iter()
+                    .map(|(node, leader)| {
+                        if node == leader {
+                            format!("{node} leads itself")
+                        } else {
+                            format!("{node} follows {leader}")
+                        }
+                    })
+                    .collect();
+                f.write_str(&each.join(", "))?;
+                if *split {
+                    f.write_str(
+                        "; the RAFT configurations are separate, as they are when RAFT_JOIN and \
+                         RAFT_BOOTSTRAP_EXPECT are missing",
+                    )?;
+                }
+                Ok(())
+            }
+            Self::NoLeader { nodes } => {
+                write!(f, "no RAFT leader is known to {}", nodes.join(", "))
+            }
+            Self::Silent { node, why } => write!(f, "node `{node}` does not answer: {why}"),
+            Self::MemberMissing { member, why } => {
+                write!(f, "RAFT member {member} does not take part: {why}")
+            }
+            Self::Configurations { members } => {
+                let each: Vec<_> = members
+                    .iter()
+                    .map(|(node, members)| format!("{node} knows {}", members.join(" ")))
+                    .collect();
+                write!(f, "the RAFT configurations differ: {}", each.join(", "))
+            }
+            Self::NodesNamed { members, named } => write!(
+                f,
+                "the cluster has {} members ({}), and {named} addresses were named with --node",
+                members.len(),
+                members.join(", ")
+            ),
+            Self::LeaderLacks { class, nodes } => write!(
+                f,
+                "the RAFT leader lacks the class `{class}`, which is in the own schema of {}",
+                nodes.join(", ")
+            ),
+            Self::LeaderUnread { why } => {
+                write!(f, "the RAFT leader's schema could not be read: {why}")
+            }
+            Self::NodeLacks { class, nodes } => {
+                write!(f, "the own schema of {} lacks the class `{class}`", nodes.join(", "))
+            }
+            Self::NodeDiffers { class, nodes } => write!(
+                f,
+                "the own schema of {} has another definition of the class `{class}` than the leader",
+                nodes.join(", ")
+            ),
+        }
+    }
+}
