@@ -125,6 +125,22 @@ fn hosts() {
 }
 
 #[test]
+fn an_endless_answer_is_cut_off() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+            while stream.write_all(&[b'x'; 1 << 13]).is_ok() {}
+        }
+    });
+    repair_at(&[url], &[]).exits(1).golden("bad_input/endless.txt");
+}
+
+#[test]
 fn configuration() {
     let home = TempDir::new().unwrap();
     let at = |name: &str| home.path().join(name);

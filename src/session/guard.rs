@@ -3,7 +3,7 @@
 //! Decides on a fresh survey. Every refusal says all its reasons and the way out.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Session;
 use crate::error::{Code, Failure, Halt, Stop};
@@ -81,13 +81,13 @@ impl Session {
     /// is decided by the leader and a majority, and the node takes it over when it is back.
     fn guard_restoring(&self, class: &str, survey: Survey) -> Result<Survey, Halt> {
         let mut survey = survey;
-        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(20);
         loop {
             let majority = survey.following() * 2 > survey.members().len().max(1);
             if survey.leader().is_some() && survey.leader_schema.is_ok() && majority {
                 return Ok(survey);
             }
-            if std::time::Instant::now() > deadline {
+            if Instant::now() > deadline {
                 return Err(Failure::new(
                     Code::Unreachable,
                     format!("`{class}` can't be put back: no RAFT leader with a majority is seen"),
@@ -198,6 +198,17 @@ impl Session {
             format!("if its objects may be lost for good, name it: --accept-data-loss {class}"),
         ];
         Err(self.stop(Stop::Refused { message, reasons, hints }))
+    }
+
+    /// Waits a moment before the cluster is looked at again: a change reaches the other nodes within
+    /// some tenths of a second, or not soon.
+    ///
+    /// # Errors
+    ///
+    /// A signal came.
+    pub(super) fn wait_between_looks(&self, began: Instant) -> Result<(), Halt> {
+        let soon = began.elapsed() < Duration::from_secs(1);
+        self.wait(Duration::from_millis(if soon { 10 } else { 250 }))
     }
 
     /// Waits; a signal ends the wait.

@@ -1,6 +1,6 @@
 //! The questions a script can ask of the cluster.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -130,15 +130,14 @@ impl Session {
     ///
     /// As for [`Self::replicas`].
     pub fn wait_for_replicas(&self, class: &str, factor: usize) -> Result<bool, Halt> {
-        let deadline = Instant::now() + self.cluster.answer_timeout() * 3;
-        let mut pause = Duration::from_millis(10);
+        let began = Instant::now();
+        let deadline = began + self.cluster.answer_timeout() * 3;
         loop {
             let reached = self.replicas(class)?.reach(factor);
             if reached || Instant::now() >= deadline {
                 return Ok(reached);
             }
-            self.wait(pause)?;
-            pause = (pause * 2).min(Duration::from_millis(500));
+            self.wait_between_looks(began)?;
         }
     }
 

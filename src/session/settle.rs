@@ -1,6 +1,6 @@
 //! Waiting after a change until every node shows it in its own schema: the leader has it first.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::future::join_all;
 use serde_json::Value;
@@ -11,7 +11,7 @@ use super::send::came_back;
 use crate::error::{Code, Failure, Halt};
 use crate::event::Event;
 use crate::survey::Survey;
-use crate::weaviate::{Class, Node};
+use crate::weaviate::Node;
 
 /// How many times longer than for an answer is waited until every node shows a change in its own
 /// schema.
@@ -26,7 +26,7 @@ impl Session {
         survey: &Survey,
     ) -> Result<(), Halt> {
         let late = self.wait_for_nodes(class, survey, |found| {
-            Ok(found.is_some_and(|found| fulfils(&found.value, asked)))
+            found.is_some_and(|found| fulfils(found, asked))
         })?;
         // The leader decides: whatever is there now, is it what was asked for?
         if !self.look_up_created(class, asked)? {
@@ -47,7 +47,7 @@ impl Session {
     }
 
     pub(super) fn settle_deleted(&self, class: &str, survey: &Survey) -> Result<(), Halt> {
-        let late = self.wait_for_nodes(class, survey, |found| Ok(found.is_none()))?;
+        let late = self.wait_for_nodes(class, survey, |found| found.is_none())?;
         if self.class(class)?.is_some() {
             return Err(came_back(class).into());
         }
@@ -68,9 +68,10 @@ impl Session {
         &self,
         class: &str,
         survey: &Survey,
-        wanted: impl Fn(Option<&Class>) -> Result<bool, Failure>,
+        wanted: impl Fn(Option<&Value>) -> bool,
     ) -> Result<Vec<(String, String)>, Halt> {
-        let deadline = Instant::now() + self.cluster.answer_timeout() * SETTLING;
+        let began = Instant::now();
+        let deadline = began + self.cluster.answer_timeout() * SETTLING;
         // Nodes that were down before the change were accepted by the operator, or are what a
         // rollback has to live with.
         let (up, down): (Vec<_>, Vec<_>) =
@@ -81,22 +82,20 @@ impl Session {
             })?;
         }
         let mut waiting: Vec<&Node> = up.into_iter().map(|(node, _)| node).collect();
-        let mut pause = Duration::from_millis(5);
         loop {
-            let answers = self.read(async |_| {
-                Ok::<_, Failure>(
-                    join_all(
-                        waiting
-                            .iter()
-                            .map(|node| async move { (*node, node.own_class(class).await) }),
+            let answers =
+                self.read(async |_| {
+                    Ok::<_, Failure>(
+                        join_all(waiting.iter().map(|node| async move {
+                            (*node, node.own_class_listed(class).await)
+                        }))
+                        .await,
                     )
-                    .await,
-                )
-            })?;
+                })?;
             let mut late = vec![];
             for (node, answer) in answers {
                 let why = match answer {
-                    Ok(found) if wanted(found.as_ref())? => continue,
+                    Ok(found) if wanted(found.as_ref()) => continue,
                     Ok(Some(_)) => "still has another one".to_owned(),
                     Ok(None) => "does not have it".to_owned(),
                     Err(error) => error.reason(),
@@ -110,8 +109,7 @@ impl Session {
                     .collect());
             }
             waiting = late.into_iter().map(|(node, _)| node).collect();
-            self.wait(pause)?;
-            pause = (pause * 2).min(Duration::from_millis(500));
+            self.wait_between_looks(began)?;
         }
     }
 }

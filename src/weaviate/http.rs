@@ -18,7 +18,7 @@ use super::error::{Error, What};
 use crate::error::Error as CommandError;
 
 /// The largest answer that is read, in bytes. A schema of 10,000 classes is about 20 MB.
-const LARGEST_ANSWER: u64 = 256 << 20;
+const LARGEST_ANSWER: u64 = 64 << 20;
 
 /// How many times longer than a read a change may take: creating a class is a RAFT write and takes
 /// seconds under load.
