@@ -97,6 +97,9 @@ pub enum Event {
         count: usize,
         /// Of how many.
         total: usize,
+        /// What else is to be known: the factor, where it is less than the number of nodes.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        detail: String,
     },
     /// A question and its answer.
     Asked {

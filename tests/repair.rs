@@ -48,7 +48,11 @@ fn a_second_run_changes_nothing() {
 #[test]
 fn other_factors_and_classes() {
     let stage = Stage::new(Scenario::Healthy);
-    stage.repair(&["--set", "factor=2"]).exits(0).says("has 2 replicas");
+    stage
+        .repair(&["--set", "factor=2"])
+        .exits(0)
+        .says("has 2/2 replicas")
+        .says("is on 3/3 nodes, factor 2 on every shard");
     assert_eq!(stage.factors(CLASS), [Some(2); 3]);
     stage.post("/v1/schema", &json!({"class": "Other", "replicationConfig": {"factor": 1}}));
     stage.repair(&["--set", "class=Other"]).exits(0).says("Other is replicated on 3/3 nodes");

@@ -7,7 +7,7 @@ use crate::error::{Error, Halt, Stop};
 use crate::event::{Event, Verdict, count};
 use crate::host::{Ended, Run, describe};
 use crate::runbook::{Runbook, place};
-use crate::session::{Answer, Counts, Operator, Restoration};
+use crate::session::{Answer, Counts, Operator, Restoration, Tally};
 use crate::terminal::Prompt;
 
 /// What became of a run.
@@ -73,29 +73,35 @@ pub(super) fn conclude(
 }
 
 fn well(counts: &Counts) -> Conclusion {
-    let subjects = |wanted: &dyn Fn(usize, usize) -> bool| -> Vec<_> {
-        counts.tallies.iter().filter(|(_, n, of)| wanted(*n, *of)).cloned().collect()
-    };
     let checks = count(counts.failed_checks, "check");
-    let partial = subjects(&|n, of| n < of);
+    let place = |tally: &Tally| {
+        let Tally { subject, count, total, detail } = tally;
+        let comma = if detail.is_empty() { "" } else { ", " };
+        format!("{subject} is on {count}/{total} nodes{comma}{detail}")
+    };
+    let partial = counts.tallies.iter().find(|tally| tally.count < tally.total);
     let (verdict, summary) = if counts.all_well() {
         let summary = match &counts.tallies[..] {
             [] => "SUCCESS: every step and check passed".into(),
-            [(subject, n, of)] => format!("SUCCESS: {subject} is replicated on {n}/{of} nodes"),
-            many => format!("SUCCESS: {} are replicated on every node", count(many.len(), "class")),
+            [Tally { subject, count, total, detail }] if detail.is_empty() => {
+                format!("SUCCESS: {subject} is replicated on {count}/{total} nodes")
+            }
+            [tally] => format!("SUCCESS: {}", place(tally)),
+            many => format!("SUCCESS: {} are on every node", count_classes(many.len())),
         };
         (Verdict::Succeeded, summary)
-    } else if let Some((subject, n, of)) = partial.first() {
-        (Verdict::Findings, format!("PARTIAL: {subject} is on {n}/{of} nodes"))
-    } else if let Some((subject, n, of)) = counts.tallies.first() {
-        (
-            Verdict::Findings,
-            format!("PARTIAL: {subject} is on {n}/{of} nodes, and {checks} did not pass"),
-        )
+    } else if let Some(tally) = partial {
+        (Verdict::Findings, format!("PARTIAL: {}", place(tally)))
+    } else if let Some(tally) = counts.tallies.first() {
+        (Verdict::Findings, format!("PARTIAL: {}, and {checks} did not pass", place(tally)))
     } else {
         (Verdict::Findings, format!("FINDINGS: {checks} did not pass"))
     };
     Conclusion { verdict, exit_code: verdict.exit_code(), summary, commands: vec![], error: None }
+}
+
+fn count_classes(number: usize) -> String {
+    if number == 1 { "1 class".into() } else { format!("{number} classes") }
 }
 
 fn badly(

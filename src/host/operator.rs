@@ -4,7 +4,7 @@ use rhai::plugin::{NativeCallContext, export_module};
 
 use std::time::Duration;
 
-use rhai::FLOAT;
+use rhai::{FLOAT, INT};
 
 use super::throw::{Throws, ask};
 use crate::error::{Code, Failure};
@@ -17,7 +17,7 @@ pub(super) mod primitives {
 
     use rhai::{Dynamic, FLOAT, FnPtr, INT};
 
-    use crate::error::{Code, Failure, Stop};
+    use crate::error::Stop;
     use crate::event::Event;
     use crate::host::throw::{Throws, ask, run};
 
@@ -122,18 +122,30 @@ pub(super) mod primitives {
     /// Records on how many of all nodes `subject` is replicated: the run's last line. Fewer than
     /// all make the run end with findings.
     ///
+    /// Throws `invalid` for negative numbers.
+    ///
     /// ```rhai
     /// tally("Author", 3, nodes().len());
     /// ```
     #[rhai_fn(return_raw, volatile)]
     pub fn tally(context: NativeCallContext, subject: &str, count: INT, total: INT) -> Throws<()> {
-        let (Ok(count), Ok(total)) = (usize::try_from(count), usize::try_from(total)) else {
-            return ask(&context, |_| {
-                Err(Failure::new(Code::Invalid, "a tally can't be negative").into())
-            });
-        };
-        let event = Event::Tally { subject: subject.into(), count, total };
-        ask(&context, |session| session.say(&event))
+        super::record(&context, subject, count, total, "")
+    }
+
+    /// Like `tally(subject, count, total)`, with what else is to be known.
+    ///
+    /// ```rhai
+    /// tally("Author", 5, nodes().len(), "factor 3 on every shard");
+    /// ```
+    #[rhai_fn(name = "tally", return_raw, volatile)]
+    pub fn tally_with_detail(
+        context: NativeCallContext,
+        subject: &str,
+        count: INT,
+        total: INT,
+        detail: &str,
+    ) -> Throws<()> {
+        super::record(&context, subject, count, total, detail)
     }
 
     /// Ends the run as refused, with the reason. What was changed before is put back.
@@ -200,6 +212,22 @@ fn observe(context: &NativeCallContext, text: &str, passed: bool, detail: &str) 
     let event = Event::Check { text: text.into(), passed, detail: detail.into() };
     ask(context, |session| session.say(&event))?;
     Ok(passed)
+}
+
+fn record(
+    context: &NativeCallContext,
+    subject: &str,
+    count: INT,
+    total: INT,
+    detail: &str,
+) -> Throws<()> {
+    ask(context, |session| {
+        let (Ok(count), Ok(total)) = (usize::try_from(count), usize::try_from(total)) else {
+            return Err(Failure::new(Code::Invalid, "a tally can't be negative").into());
+        };
+        let detail = detail.to_owned();
+        session.say(&Event::Tally { subject: subject.into(), count, total, detail })
+    })
 }
 
 /// Rhai's own `sleep` can't be interrupted.

@@ -17,7 +17,7 @@ mod settle;
 
 pub use definition::is_class_name;
 pub use interrupt::Interrupt;
-pub use recorder::{Counts, Recorder};
+pub use recorder::{Counts, Recorder, Tally};
 pub use restore::Restoration;
 
 use std::cell::{Cell, RefCell};

@@ -11,20 +11,33 @@ pub struct Recorder {
     counts: Counts,
 }
 
+/// On how many of all nodes something is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// What.
+    pub subject: String,
+    /// On how many.
+    pub count: usize,
+    /// Of how many.
+    pub total: usize,
+    /// What else is to be known.
+    pub detail: String,
+}
+
 /// What the checks and tallies of a run add up to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Checks that did not pass.
     pub failed_checks: usize,
-    /// Tallies: subject, count, total.
-    pub tallies: Vec<(String, usize, usize)>,
+    /// Tallies.
+    pub tallies: Vec<Tally>,
 }
 
 impl Counts {
     /// Tells whether nothing was found wrong.
     #[must_use]
     pub fn all_well(&self) -> bool {
-        self.failed_checks == 0 && self.tallies.iter().all(|(_, count, total)| count == total)
+        self.failed_checks == 0 && self.tallies.iter().all(|tally| tally.count == tally.total)
     }
 }
 
@@ -43,9 +56,12 @@ impl Recorder {
     pub fn say(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Check { passed: false, .. } => self.counts.failed_checks += 1,
-            Event::Tally { subject, count, total } => {
-                self.counts.tallies.push((subject.clone(), *count, *total));
-            }
+            Event::Tally { subject, count, total, detail } => self.counts.tallies.push(Tally {
+                subject: subject.clone(),
+                count: *count,
+                total: *total,
+                detail: detail.clone(),
+            }),
             _ => {}
         }
         let recorded = self.journal.hear(event);
