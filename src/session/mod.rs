@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use crate::error::{Failure, Halt, Stop};
+use crate::error::{Failure, Halt, Signal, Stop};
 use crate::event::Event;
 use crate::journal::RunFolder;
 use crate::weaviate::{Cluster, Tenant};
@@ -53,8 +53,10 @@ pub trait Operator {
 pub enum Answer {
     /// Yes.
     Yes,
-    /// No, or no answer was given.
+    /// No.
     No,
+    /// Ctrl-C instead of an answer.
+    Interrupted,
     /// There is no terminal to ask at.
     NoTerminal,
 }
@@ -219,6 +221,9 @@ impl Session {
             match self.operator.ask(question) {
                 Answer::Yes => (true, "operator"),
                 Answer::No => (false, "operator"),
+                Answer::Interrupted => {
+                    return Err(self.stop(Stop::Interrupted(Signal::Interrupt)));
+                }
                 Answer::NoTerminal => {
                     let (plan, last) = question.rsplit_once('\n').unwrap_or(("", question));
                     return Err(self.stop(Stop::Refused {
@@ -276,7 +281,7 @@ impl Session {
         } else {
             self.check_interrupt()?;
             // `arrival` returns only when a signal is recorded.
-            Err(self.stop(Stop::Interrupted(crate::error::Signal::Interrupt)))
+            Err(self.stop(Stop::Interrupted(Signal::Interrupt)))
         }
     }
 }

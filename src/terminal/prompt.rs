@@ -22,10 +22,16 @@ impl Operator for Prompt {
         if !before.is_empty() {
             print_aside(&shown(before));
         }
-        // No answer, as after Ctrl-C, is no.
-        match Confirm::new().with_prompt(shown(last)).default(false).interact() {
+        // The answer is told by the event that follows.
+        let prompt = Confirm::new().with_prompt(shown(last)).default(false).report(false);
+        match prompt.interact() {
             Ok(true) => Answer::Yes,
-            _ => Answer::No,
+            Ok(false) => Answer::No,
+            Err(_) => {
+                // Ctrl-C leaves the cursor hidden.
+                let _ = dialoguer::console::Term::stderr().show_cursor();
+                Answer::Interrupted
+            }
         }
     }
 }
