@@ -11,7 +11,8 @@ use elysia_runbook::sandbox::Scenario;
 use support::{Stage, run};
 use tempfile::TempDir;
 
-const FAULTS: [(&str, &str); 25] = [
+const FAULTS: [(&str, &str); 26] = [
+    ("hidden-primitive", "fn count(class) { 0 }\nstep \"A\" { count(\"X\") }"),
     ("unknown-function", r#"step "A" { delet_class("X"); }"#),
     ("unknown-function-in-function", r#"fn f() { nodse() } step "A" { f() }"#),
     ("unknown-method", r#"step "A" { nodes().lenght() }"#),

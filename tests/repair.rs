@@ -249,6 +249,65 @@ fn a_script_without_rollback_loses_nothing() {
 }
 
 #[test]
+fn a_script_that_hides_a_failed_change_does_not_end_well() {
+    let stage = Stage::new(Scenario::FactorOne).fault("POST:/v1/schema:1=422 no");
+    std::fs::write(
+        stage.home.path().join("liar.rhai"),
+        r#"
+            let schema = get_schema("ELYSIA_CONFIG__");
+            step "Repair" {
+                delete_class("ELYSIA_CONFIG__");
+                try { create_class(schema); } catch { note("never mind"); }
+            }
+        "#,
+    )
+    .unwrap();
+    stage
+        .run(&["run", "liar", "--yes"])
+        .exits(6)
+        .says("never mind")
+        .says("the runbook ended although a change was not made");
+    assert_eq!(stage.factors(CLASS), [Some(1); 3]);
+}
+
+#[test]
+fn a_script_cannot_claim_a_repair_that_did_not_happen() {
+    for (script, says) in [
+        ("tally(\"ELYSIA_CONFIG__\", 3, 3);", "can be seen on 1/3 nodes, not on 3"),
+        ("tally(\"Nope\", 3, 3);", "can be seen on 0/3 nodes, not on 3"),
+        ("tally(\"ELYSIA_CONFIG__\", 1, 1);", "there are 3 nodes, not 1"),
+    ] {
+        let stage = Stage::new(Scenario::FactorOne);
+        let script = format!("step \"Claim\" {{ {script} }}");
+        std::fs::write(stage.home.path().join("claim.rhai"), script).unwrap();
+        stage.run(&["run", "claim"]).exits(1).says(says);
+    }
+}
+
+#[test]
+fn objects_that_were_given_up_are_not_called_restored() {
+    let stage = Stage::new(Scenario::WithData)
+        .fault("DELETE:/v1/schema/*:1=class-reappears")
+        .with(&["--accept-data-loss", CLASS]);
+    std::fs::write(
+        stage.home.path().join("give-up.rhai"),
+        r#"step "Delete" { delete_class("ELYSIA_CONFIG__"); } step "Fail" { throw "no"; }"#,
+    )
+    .unwrap();
+    stage.run(&["run", "give-up", "--yes"]).exits(7);
+    let stage = Stage::new(Scenario::WithData).with(&["--accept-data-loss", CLASS]);
+    std::fs::write(
+        stage.home.path().join("give-up.rhai"),
+        r#"step "Delete" { delete_class("ELYSIA_CONFIG__"); } step "Fail" { throw "no"; }"#,
+    )
+    .unwrap();
+    stage
+        .run(&["run", "give-up", "--yes"])
+        .exits(6)
+        .says("but for objects of ELYSIA_CONFIG__ (--accept-data-loss)");
+}
+
+#[test]
 fn what_was_changed_can_be_kept() {
     let stage = Stage::new(Scenario::FactorOne).fault("POST:/v1/schema:1=422 no").with(&[
         "--set",

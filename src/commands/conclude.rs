@@ -42,7 +42,12 @@ pub(super) fn conclude(
     on_failure: OnFailure,
 ) -> Conclusion {
     let error = match ended {
-        Ok(Ended::Well) => return well(&run.session.counts()),
+        Ok(Ended::Well) => match run.session.unmade() {
+            None => return well(&run.session.counts()),
+            Some(why) => Error::failed("the runbook ended although a change was not made")
+                .cause(why)
+                .hint("a `catch` that goes on after a change failed hides it"),
+        },
         Ok(Ended::Badly { error, step }) => {
             let (message, hint, position, file) = describe(&error);
             let file = if file.is_empty() { run.stopped_in.borrow().clone() } else { file };
@@ -135,7 +140,7 @@ fn badly(
             Prompt.ask(&format!("{message}. Put things back as they were?")) == Answer::No
         }
     };
-    let Restoration { problems, commands } = if keep {
+    let Restoration { problems, commands, given_up } = if keep {
         session.what_is_left()
     } else {
         run.roll_back(engine, &runbook.ast);
@@ -149,7 +154,12 @@ fn badly(
             verdict = Verdict::RolledBack;
             exit_code = verdict.exit_code();
         }
-        format!("ROLLED BACK: {message}; the original state was put back and verified")
+        let but = if given_up.is_empty() {
+            String::new()
+        } else {
+            format!(", but for objects of {} (--accept-data-loss)", given_up.join(", "))
+        };
+        format!("ROLLED BACK: {message}; the original state was put back and verified{but}")
     } else {
         verdict = Verdict::RollbackFailed;
         exit_code = verdict.exit_code();

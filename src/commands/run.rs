@@ -23,7 +23,7 @@ struct Place {
     cluster: Cluster,
     /// Keeps the sandbox alive, where it is one.
     sandbox: Option<Sandbox>,
-    with_key: bool,
+    curl_options: String,
 }
 
 pub(super) fn run(args: &RunArgs) -> Ended {
@@ -61,7 +61,7 @@ pub(super) fn run(args: &RunArgs) -> Ended {
         recorder: Recorder::new(Box::new(journal), vec![listener]),
         interrupt,
         folder: folder.clone(),
-        with_key: place.with_key,
+        curl_options: place.curl_options,
     });
     let run = Rc::new(Run {
         session,
@@ -115,11 +115,11 @@ fn place(args: &RunArgs, runtime: &Runtime) -> Result<Place, Error> {
             .collect::<Result<Vec<_>, url::ParseError>>()
             .map_err(|e| Error::failed("the sandbox has no address").cause(e))?;
         let cluster = Cluster::new(nodes, &Access::default())?;
-        return Ok(Place { cluster, sandbox: Some(sandbox), with_key: false });
+        return Ok(Place { cluster, sandbox: Some(sandbox), curl_options: String::new() });
     }
     let target = target::find(&args.target)?;
     let cluster = Cluster::new(target.nodes, &target.access)?;
-    Ok(Place { cluster, sandbox: None, with_key: target.access.api_key.is_some() })
+    Ok(Place { cluster, sandbox: None, curl_options: target.access.curl_options() })
 }
 
 /// Saves the texts that are run, so that the run can be understood and resumed without them.

@@ -119,10 +119,10 @@ pub(super) mod primitives {
         super::observe(&context, text, passed, if passed { "" } else { detail })
     }
 
-    /// Records on how many of all nodes `subject` is replicated: the run's last line. Fewer than
-    /// all make the run end with findings.
+    /// Records on how many of all nodes the class `subject` is replicated: the run's last line.
+    /// Fewer than all make the run end with findings.
     ///
-    /// Throws `invalid` for negative numbers.
+    /// Throws `conflict` if the cluster shows it on fewer nodes, `invalid` for numbers that can't be.
     ///
     /// ```rhai
     /// tally("Author", 3, nodes().len());
@@ -225,8 +225,7 @@ fn record(
         let (Ok(count), Ok(total)) = (usize::try_from(count), usize::try_from(total)) else {
             return Err(Failure::new(Code::Invalid, "a tally can't be negative").into());
         };
-        let detail = detail.to_owned();
-        session.say(&Event::Tally { subject: subject.into(), count, total, detail })
+        session.tally(subject, count, total, detail)
     })
 }
 

@@ -10,6 +10,7 @@ use super::find::Source;
 use super::outline::{literal, step_of};
 use super::{place, scope};
 use crate::error::Error;
+use crate::host::primitives;
 
 /// Functions of the language itself, which no list of functions has, with any number of arguments.
 const LANGUAGE: [&str; 13] = [
@@ -47,13 +48,16 @@ pub(super) fn check(
                 .hint("a runbook is steps: `step \"Look at the classes\" { list_classes() }`"),
         );
     }
+    let primitives = primitives(engine);
     check_calls(&built_in, source, ast, libraries, &mut faults);
+    check_names(&primitives, source, ast, &mut faults);
     check_steps(source, ast, &mut faults);
     check_parameters(source, ast, &mut faults);
     check_assignments(source, ast, &mut faults);
     for (path, library) in libraries {
         let source = &imports[path];
         check_calls(&built_in, source, library, libraries, &mut faults);
+        check_names(&primitives, source, library, &mut faults);
         check_library(source, library, &mut faults);
     }
     faults.sort_by_key(|fault| fault.place.as_ref().map(|p| (p.file.clone(), p.line, p.column)));
@@ -103,6 +107,17 @@ fn check_calls(
         faults.extend(fault.map(|fault| fault.at(place(source, call.position))));
         true
     });
+}
+
+/// A function with the name of a primitive would answer in its place.
+fn check_names(primitives: &BTreeSet<String>, source: &Source, ast: &AST, faults: &mut Vec<Error>) {
+    for function in ast.iter_fn_def().filter(|f| primitives.contains(f.name.as_str())) {
+        faults.push(
+            Error::runbook(format!("the function `{}` hides a primitive", function.name))
+                .hint("give it another name: what a primitive says must not be made up")
+                .at(place(source, function.body.start_position())),
+        );
+    }
 }
 
 /// Returns the aliases of imports with their paths.

@@ -38,6 +38,7 @@ impl Session {
             tenants: tenants.map(<[Tenant]>::to_vec),
             postable: file,
             tenants_file,
+            was_empty: false,
         })
     }
 

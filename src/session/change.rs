@@ -20,6 +20,11 @@ impl Session {
     /// `conflict` where there is such a class, or where another one appeared meanwhile;
     /// `rejected` where the server said no; refused by the guard.
     pub fn create_class(&self, definition: &Value) -> Result<(), Halt> {
+        let class = definition["class"].as_str().unwrap_or_default();
+        self.remember(class, self.create(definition))
+    }
+
+    fn create(&self, definition: &Value) -> Result<(), Halt> {
         let class = definition["class"].as_str().ok_or_else(|| {
             Failure::new(Code::Invalid, "a class definition needs a `class` with its name")
         })?;
@@ -62,6 +67,10 @@ impl Session {
     /// Refused by the guard; `rejected`; `unverifiable` where a node does not show that it lost
     /// it; `conflict` where it came back.
     pub fn delete_class(&self, class: &str) -> Result<bool, Halt> {
+        self.remember(class, self.delete(class))
+    }
+
+    fn delete(&self, class: &str) -> Result<bool, Halt> {
         check_class_name(class)?;
         let survey = self.prepare(class, &|| format!("delete class {class}"))?;
         let Some(found) = self.class(class)? else {
@@ -73,9 +82,9 @@ impl Session {
         self.refuse_if_changed(class, &found)?;
         let ours = self.refuse_if_not_ours(class, &found)?;
         let tenants = self.tenants_of(class, &found.value)?;
-        let backup = self.back_up(class, &found, tenants.as_deref())?;
+        let mut backup = self.back_up(class, &found, tenants.as_deref())?;
         // The proof comes last, so that the time in which somebody can write is shortest.
-        self.guard_objects(class, &survey, tenants.as_deref())?;
+        backup.was_empty = self.guard_objects(class, &survey, tenants.as_deref())?;
         if !ours {
             self.state.borrow_mut().deleted.entry(class.into()).or_insert(backup);
         }
@@ -101,6 +110,10 @@ impl Session {
     ///
     /// `not_found` for the class; `rejected`; refused by the guard.
     pub fn create_tenants(&self, class: &str, tenants: &[Tenant]) -> Result<(), Halt> {
+        self.remember(class, self.add_tenants(class, tenants))
+    }
+
+    fn add_tenants(&self, class: &str, tenants: &[Tenant]) -> Result<(), Halt> {
         check_class_name(class)?;
         let survey = self.prepare(class, &|| format!("create tenants of class {class}"))?;
         let there = self.tenants(class)?.ok_or_else(|| {
@@ -127,6 +140,17 @@ impl Session {
                 Ok(missing.iter().all(|tenant| there.iter().any(|t| t.name == tenant.name)))
             },
         )
+    }
+
+    /// Remembers a change that failed until one of the same class is made.
+    fn remember<T>(&self, class: &str, made: Result<T, Halt>) -> Result<T, Halt> {
+        let mut state = self.state.borrow_mut();
+        match &made {
+            Ok(_) => drop(state.unmade.remove(class)),
+            Err(halt) => drop(state.unmade.insert(class.into(), halt.to_string())),
+        }
+        drop(state);
+        made
     }
 
     /// Everything before a change: signals, an earlier stop, the guard, the operator.

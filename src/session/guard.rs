@@ -144,7 +144,7 @@ impl Session {
         })
     }
 
-    /// Refuses to delete what may hold objects.
+    /// Refuses to delete what may hold objects. Returns whether it was proven to hold none.
     ///
     /// # Errors
     ///
@@ -154,12 +154,13 @@ impl Session {
         class: &str,
         survey: &Survey,
         tenants: Option<&[Tenant]>,
-    ) -> Result<(), Halt> {
+    ) -> Result<bool, Halt> {
         let restoring = self.state.borrow().restoring;
         if self.permissions.data_loss.contains(class) && !restoring {
-            return self.say(&crate::event::Event::Warning {
+            self.say(&crate::event::Event::Warning {
                 text: format!("--accept-data-loss {class}: its objects are not looked for"),
-            });
+            })?;
+            return Ok(false);
         }
         // A class that this run made, under a name that was free, is its own: a node that is down
         // must not make it stay for ever.
@@ -180,7 +181,7 @@ impl Session {
             Err(stop) => return Err(stop),
         };
         let (message, reasons, hint) = match emptiness {
-            Emptiness::Empty => return Ok(()),
+            Emptiness::Empty => return Ok(true),
             Emptiness::Objects(place) => (
                 format!("`{class}` holds objects, so it is not deleted"),
                 vec![place],

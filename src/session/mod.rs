@@ -72,6 +72,8 @@ pub(crate) struct Deleted {
     postable: std::path::PathBuf,
     /// The file with the tenants.
     tenants_file: Option<std::path::PathBuf>,
+    /// Whether it was proven to hold no object.
+    was_empty: bool,
 }
 
 #[derive(Debug, Default)]
@@ -88,6 +90,8 @@ struct State {
     deleted: BTreeMap<String, Deleted>,
     /// Classes that this run created, as it asked for them.
     created: BTreeMap<String, Value>,
+    /// Changes that failed and were not made since, by class: the script may have caught the error.
+    unmade: BTreeMap<String, String>,
 }
 
 /// One run in progress.
@@ -101,8 +105,8 @@ pub struct Session {
     folder: RunFolder,
     /// What the operator is told before the first change; `None` in the sandbox: nothing to ask.
     announcement: Option<String>,
-    /// Whether commands for the operator need a key.
-    with_key: bool,
+    /// What `curl` needs to reach the cluster, in commands for the operator.
+    curl_options: String,
     changes: Cell<usize>,
     /// Nodes that did not answer when they were asked last.
     silent: RefCell<BTreeSet<String>>,
@@ -127,8 +131,8 @@ pub struct Parts {
     pub folder: RunFolder,
     /// What the operator is told before the first change; `None`: do not ask.
     pub announcement: Option<String>,
-    /// Whether commands for the operator need a key.
-    pub with_key: bool,
+    /// What `curl` needs to reach the cluster, in commands for the operator.
+    pub curl_options: String,
 }
 
 impl Session {
@@ -144,7 +148,7 @@ impl Session {
             interrupt,
             folder,
             announcement,
-            with_key,
+            curl_options,
         } = parts;
         Self {
             runtime,
@@ -155,7 +159,7 @@ impl Session {
             interrupt,
             folder,
             announcement,
-            with_key,
+            curl_options,
             changes: Cell::new(0),
             silent: RefCell::default(),
             state: RefCell::default(),
@@ -189,6 +193,13 @@ impl Session {
     #[must_use]
     pub fn stopped(&self) -> Option<Stop> {
         self.state.borrow().stopped.clone()
+    }
+
+    /// Returns a change that failed and was not made since. A script that caught the error can't
+    /// end well with it.
+    #[must_use]
+    pub fn unmade(&self) -> Option<String> {
+        self.state.borrow().unmade.values().next().cloned()
     }
 
     /// Returns how many changes were sent.

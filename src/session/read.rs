@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{Session, definition};
 use crate::error::{Code, Failure, Halt};
+use crate::event::Event;
 use crate::survey::{self, Replicas, Survey};
 use crate::weaviate::{Class, Error, Node, Tenant};
 
@@ -139,6 +140,34 @@ impl Session {
             }
             self.wait_between_looks(began)?;
         }
+    }
+
+    /// Records on how many of all nodes a class is replicated; a claim of more than can be seen is
+    /// not recorded. With `detail` only the nodes' own schemas are looked at, not every shard.
+    ///
+    /// # Errors
+    ///
+    /// `conflict` where fewer nodes can be seen to have it, `invalid` for another number of nodes.
+    pub fn tally(&self, class: &str, count: usize, total: usize, detail: &str) -> Result<(), Halt> {
+        check_class_name(class)?;
+        let survey = self.look()?;
+        if total != survey.nodes.len() {
+            let message = format!("there are {} nodes, not {total}", survey.nodes.len());
+            return Err(Failure::new(Code::Invalid, message).into());
+        }
+        let mut seen = survey.nodes_with_class(class).len();
+        if seen > 0 && detail.is_empty() {
+            let replicas = self.replicas(class)?;
+            seen = replicas.shards.iter().map(|s| s.known().len()).fold(seen, usize::min);
+        }
+        if count > seen {
+            let message = format!("`{class}` can be seen on {seen}/{total} nodes, not on {count}");
+            return Err(Failure::new(Code::Conflict, message)
+                .hint("a tally can't claim more than the cluster shows")
+                .into());
+        }
+        let (subject, detail) = (class.to_owned(), detail.to_owned());
+        self.say(&Event::Tally { subject, count, total, detail })
     }
 
     /// Reads a class through the leader, from the first node that answers.

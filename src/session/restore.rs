@@ -9,6 +9,7 @@ use super::definition::{fulfils, same};
 use super::{Deleted, Session};
 use crate::error::Halt;
 use crate::event::{Event, count};
+use crate::weaviate::shell_word;
 
 /// What became of putting things back.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +18,8 @@ pub struct Restoration {
     pub problems: Vec<String>,
     /// Commands that put it right by hand, in order.
     pub commands: Vec<String>,
+    /// Classes that are back without objects that they may have held: `--accept-data-loss`.
+    pub given_up: Vec<String>,
 }
 
 impl Session {
@@ -86,6 +89,9 @@ impl Session {
             let now = self.class(class);
             let problem = match now {
                 Ok(Some(found)) if same(&found.value, &before.definition) => {
+                    if !before.was_empty {
+                        left.given_up.push(class.clone());
+                    }
                     if let Some(problem) = self.missing_tenants(class, &found.value, before) {
                         left.problems.push(problem);
                         left.commands.extend(self.tenants_command(class, before));
@@ -172,15 +178,16 @@ impl Session {
 
     /// Returns a command that a person can run as it is.
     fn curl(&self, method: &str, path: &str, file: Option<&str>) -> String {
-        let node = self.cluster.nodes()[0].url();
-        let key =
-            if self.with_key { " -H \"Authorization: Bearer $WEAVIATE_API_KEY\"" } else { "" };
+        let silent = self.silent.borrow();
+        let nodes = self.cluster.nodes();
+        let node = nodes.iter().find(|node| !silent.contains(node.name())).unwrap_or(&nodes[0]);
+        let (node, options) = (node.url(), &self.curl_options);
         match file {
             Some(file) => format!(
-                "curl -X {method} {node}{path}{key} -H 'Content-Type: application/json' -d @{}",
-                quoted(file)
+                "curl -X {method} {node}{path}{options} -H 'Content-Type: application/json' -d @{}",
+                shell_word(file)
             ),
-            None => format!("curl -X {method} {node}{path}{key}"),
+            None => format!("curl -X {method} {node}{path}{options}"),
         }
     }
 
@@ -188,10 +195,4 @@ impl Session {
         // What follows tells the same again, so a journal that can't be written hides nothing.
         let _ = self.say(&Event::Warning { text: text.into() });
     }
-}
-
-/// Returns a path as one word of a shell.
-fn quoted(path: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
-    if path.chars().all(plain) { path.into() } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }

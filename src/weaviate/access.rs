@@ -64,6 +64,26 @@ impl Default for Access {
 }
 
 impl Access {
+    /// Returns what `curl` needs to do the same, without the key itself.
+    #[must_use]
+    pub fn curl_options(&self) -> String {
+        let mut options = String::new();
+        if self.api_key.is_some() {
+            options.push_str(" -H \"Authorization: Bearer $WEAVIATE_API_KEY\"");
+        }
+        for (option, file) in [
+            (" --cacert ", &self.ca_file),
+            (" --cert ", &self.client_certificate),
+            (" --key ", &self.client_key),
+        ] {
+            if let Some(file) = file {
+                options.push_str(option);
+                options.push_str(&shell_word(&file.display().to_string()));
+            }
+        }
+        options
+    }
+
     pub(super) fn ca_certificates(&self) -> Result<Option<Vec<Certificate>>, Error> {
         let Some(path) = &self.ca_file else { return Ok(None) };
         let pem = read(path, "ca_file")?;
@@ -101,4 +121,11 @@ fn read(path: &PathBuf, what: &str) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(|e| {
         Error::usage(format!("`{what}` {} could not be read", path.display())).cause(e)
     })
+}
+
+/// Returns a text as one word of a shell.
+#[must_use]
+pub fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
+    if text.chars().all(plain) { text.into() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

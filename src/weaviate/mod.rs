@@ -11,7 +11,7 @@ mod schema;
 mod status;
 mod tenant;
 
-pub use access::{Access, Secret};
+pub use access::{Access, Secret, shell_word};
 pub use error::{Error, What};
 pub use object::Listing;
 pub use schema::{Class, Placement, ShardPlacement};
