@@ -72,11 +72,11 @@ pub struct RunArgs {
 /// Where the cluster is.
 #[derive(Debug, Args)]
 pub struct TargetArgs {
-    /// REST address of a node, once for each node; the default is localhost, ports 8080 to 8082
+    /// REST address of a node, once for each node; the default is `ELYSIA_RUNBOOK_NODES`, a list with
+    /// commas, else localhost, ports 8080 to 8082
     #[arg(
         long = "node",
         value_name = "[NAME=]URL",
-        env = "ELYSIA_RUNBOOK_NODES",
         value_delimiter = ',',
         conflicts_with_all = ["cluster", "sandbox"]
     )]

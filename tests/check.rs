@@ -11,7 +11,10 @@ use elysia_runbook::sandbox::Scenario;
 use support::{Stage, run};
 use tempfile::TempDir;
 
-const FAULTS: [(&str, &str); 26] = [
+const FAULTS: [(&str, &str); 29] = [
+    ("computed-function", r#"step "A" { Fn("delete" + "_class").call("X"); }"#),
+    ("misspelt-function-pointer", r#"step "A" { Fn("delet_class").call("X"); }"#),
+    ("print", r#"step "A" { print("x"); }"#),
     ("hidden-primitive", "fn count(class) { 0 }\nstep \"A\" { count(\"X\") }"),
     ("unknown-function", r#"step "A" { delet_class("X"); }"#),
     ("unknown-function-in-function", r#"fn f() { nodse() } step "A" { f() }"#),
@@ -149,7 +152,25 @@ fn a_script_cannot_catch_what_ends_it() {
             1,
             "length of string too large",
         ),
-        (r#"step "A" { let a = []; try { loop { a.push(1); } } catch { } }"#, 1, "too large"),
+        (r#"step "A" { let a = []; try { loop { a.push(1); } } catch { } }"#, 1, "the script"),
+        (
+            r#"step "A" { let m = #{}; let i = 0; try { loop { m[`k${i}`] = i; i += 1; } } catch { } }"#,
+            1,
+            "the script",
+        ),
+        // Rhai's `sort` loses what its closure throws.
+        (r#"step "A" { [1, 2].sort(|a, b| { abort("stop"); 0 }); }"#, 5, "REFUSED: stop"),
+        (
+            r#"step "A" { [1, 2].sort(|a, b| { delete_class("ELYSIA_CONFIG__"); 0 }); }"#,
+            5,
+            "holds objects",
+        ),
+        (
+            r#"step "A" { let f = || 0; for i in 0..200000 { let g = f; f = || g; } }"#,
+            1,
+            "the script",
+        ),
+        (r#"step "A" { let a = []; for i in 0..100000 { a = [a]; } }"#, 1, "the script"),
         (r#"step "A" { sleep(1000000); }"#, 1, "0 to 3600 seconds"),
         (r#"step "A" { sleep(-1.0 / 0.0); }"#, 1, "0 to 3600 seconds"),
     ] {

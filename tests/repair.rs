@@ -204,7 +204,8 @@ fn a_delete_that_was_not_made_leaves_everything_as_it_is() {
 #[test]
 fn a_failed_rollback_prints_commands_that_work() {
     let mut stage = Stage::new(Scenario::FactorOne).with(&["--set", "prove=false"]);
-    for nth in 1..=3 {
+    // The creation, then the rollback and the restoration at each of three nodes.
+    for nth in 1..=7 {
         stage = stage.fault(&format!("POST:/v1/schema:{nth}=500 no"));
     }
     let before = stage.sandbox.class("node1", CLASS);
@@ -372,6 +373,35 @@ fn a_signal_puts_things_back() {
         let ended = stage.ended(child.wait_with_output().unwrap());
         ended.exits(130).says("the original state was put back");
         assert_eq!(stage.factors(CLASS), [Some(1); 3]);
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_loses_no_class() {
+    let stage = Stage::new(Scenario::FactorOne);
+    let script = r#"
+        let line = "x";
+        line.pad(1000, "x");
+        let schema = get_schema("ELYSIA_CONFIG__");
+        step "Delete" { delete_class("ELYSIA_CONFIG__"); }
+        step "Fill" { for i in 0..20 { note(line); } }
+        step "Create" { create_class(schema); }
+    "#;
+    std::fs::write(stage.home.path().join("full.rhai"), script).unwrap();
+    for blocks in [8, 16, 24, 32, 48, 64] {
+        // The shell's limit on the size of files stands in for a full disk.
+        let command = format!(
+            "ulimit -f {blocks}; trap '' XFSZ; exec {} run full --yes --cluster stage",
+            env!("CARGO_BIN_EXE_elysia-runbook")
+        );
+        let mut shell = std::process::Command::new("bash");
+        shell.args(["-c", &command]).env("HOME", stage.home.path());
+        shell.env("ELYSIA_RUNBOOK_HOME", stage.home.path()).current_dir(stage.home.path());
+        let ended = stage.ended(shell.output().unwrap());
+        let said = ended.transcript();
+        assert!(matches!(ended.code, Some(0 | 1 | 6)), "{blocks}: {said}");
+        assert!(!said.contains("panicked"), "{blocks}: {said}");
+        assert_eq!(stage.factors(CLASS), [Some(1); 3], "{blocks}: {said}");
     }
 }
 

@@ -42,8 +42,13 @@ pub(super) fn conclude(
     on_failure: OnFailure,
 ) -> Conclusion {
     let error = match ended {
+        Ok(Ended::Well) if run.session.stopped().is_some() => {
+            // The script can't catch a stop, but Rhai's `sort` loses one in its closure.
+            let stop = run.session.stopped().map(|stop| stop.to_string());
+            Error::failed(stop.unwrap_or_default())
+        }
         Ok(Ended::Well) => match run.session.unmade() {
-            None => return well(&run.session.counts()),
+            None => return well(&run.session.counts(), &run.session.gone()),
             Some(why) => Error::failed("the runbook ended although a change was not made")
                 .cause(why)
                 .hint("a `catch` that goes on after a change failed hides it"),
@@ -67,6 +72,10 @@ pub(super) fn conclude(
             told.hints.extend(hint);
             told
         }
+        Ok(Ended::Panicked) => {
+            Error::failed("the program itself has a fault; what it said is above")
+                .hint("report it with the run's journal")
+        }
         Err(Halt::Failure(failure)) => {
             let mut told = Error::failed(failure.message);
             told.hints.extend(failure.hint);
@@ -77,7 +86,7 @@ pub(super) fn conclude(
     badly(run, engine, runbook, error, on_failure)
 }
 
-fn well(counts: &Counts) -> Conclusion {
+fn well(counts: &Counts, gone: &[String]) -> Conclusion {
     let checks = count(counts.failed_checks, "check");
     let place = |tally: &Tally| {
         let Tally { subject, count, total, detail } = tally;
@@ -101,6 +110,11 @@ fn well(counts: &Counts) -> Conclusion {
         (Verdict::Findings, format!("PARTIAL: {}, and {checks} did not pass", place(tally)))
     } else {
         (Verdict::Findings, format!("FINDINGS: {checks} did not pass"))
+    };
+    let summary = if gone.is_empty() {
+        summary
+    } else {
+        format!("{summary}; deleted for good: {}", gone.join(", "))
     };
     Conclusion { verdict, exit_code: verdict.exit_code(), summary, commands: vec![], error: None }
 }

@@ -26,7 +26,23 @@ struct Place {
     curl_options: String,
 }
 
+/// Stack for a script: values nest as deep as the limit on operations lets them, and dropping a
+/// nested value takes stack for each level. Only what is used costs memory.
+const STACK: usize = 256 << 20;
+
 pub(super) fn run(args: &RunArgs) -> Ended {
+    let failed = || one(Error::failed("the program ended by a fault of its own"));
+    std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, || run_here(args))
+            .map_err(|e| one(Error::failed("the program can't start its threads").cause(e)))?
+            .join()
+            .unwrap_or_else(|_| Err(failed()))
+    })
+}
+
+fn run_here(args: &RunArgs) -> Ended {
     let mut engine = host::engine();
     let runbook = Runbook::load(&mut engine, &args.runbook)?;
     let values = parameters::resolve(&runbook.outline, &args.runbook, &args.set)?;
@@ -73,6 +89,7 @@ pub(super) fn run(args: &RunArgs) -> Ended {
         ask_each_step: args.step,
         rollbacks: RefCell::default(),
         current: Cell::new(None),
+        resting: Cell::new(std::time::Instant::now()),
         stopped_in: RefCell::default(),
     });
     host::attach(&mut engine, &run);

@@ -57,7 +57,10 @@ pub(super) fn find(args: &TargetArgs) -> Result<Target, Error> {
     let listed = if args.cluster.is_some() {
         entry.nodes.clone()
     } else if args.nodes.is_empty() {
-        DEFAULT.iter().map(ToString::to_string).collect()
+        match std::env::var("ELYSIA_RUNBOOK_NODES").ok().filter(|nodes| !nodes.is_empty()) {
+            Some(nodes) => nodes.split(',').map(|node| node.trim().to_owned()).collect(),
+            None => DEFAULT.iter().map(ToString::to_string).collect(),
+        }
     } else {
         args.nodes.clone()
     };
@@ -68,7 +71,7 @@ pub(super) fn find(args: &TargetArgs) -> Result<Target, Error> {
     for (at, (name, url)) in nodes.iter().enumerate() {
         for (other, other_url) in &nodes[..at] {
             // Asking one node twice would count it as two.
-            if url == other_url || name == other {
+            if canonical(url) == canonical(other_url) || name == other {
                 return Err(Error::usage(format!("the node `{name}` is named twice"))
                     .hint("name each node of the cluster once"));
             }
@@ -87,6 +90,17 @@ pub(super) fn find(args: &TargetArgs) -> Result<Target, Error> {
         answer_timeout: seconds(entry.answer_timeout_seconds, Access::default().answer_timeout),
     };
     Ok(Target { nodes, access })
+}
+
+/// Returns an address in which the names of this machine are one.
+fn canonical(url: &Url) -> (String, Option<u16>, String) {
+    let host = match url.host() {
+        Some(url::Host::Domain("localhost")) => "127.0.0.1".into(),
+        Some(url::Host::Ipv6(address)) if address.is_loopback() => "127.0.0.1".into(),
+        Some(host) => host.to_string(),
+        None => String::new(),
+    };
+    (host, url.port_or_known_default(), url.path().trim_end_matches('/').to_owned())
 }
 
 fn seconds(given: Option<u64>, default: Duration) -> Duration {

@@ -16,12 +16,17 @@ pub use run::{Ended, Run, describe};
 pub use step::Rollback;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use rhai::packages::{Package, StandardPackage};
 use rhai::{Dynamic, Engine, FuncInfo, OptimizationLevel, exported_module};
 
-/// Operations of one script: a loop that does nothing ends after a second or so.
-const OPERATIONS: u64 = 5_000_000;
+/// Operations of one script: some thousand are usual. Also bounds how deep values can nest, which
+/// costs stack when they are dropped (see `commands::run`).
+const OPERATIONS: u64 = 500_000;
+
+/// How long a script may compute between two primitives: some operations on large values are slow.
+const COMPUTING: Duration = Duration::from_secs(5);
 
 /// Primitives that change the cluster; all others read, or talk to the operator.
 pub const CHANGING: [&str; 3] = ["create_class", "create_tenants", "delete_class"];
@@ -50,7 +55,8 @@ pub fn engine() -> Engine {
     engine.set_max_call_levels(32);
     engine.set_max_expr_depths(64, 32);
     engine.set_max_string_size(1 << 20);
-    engine.set_max_array_size(10_000);
+    // The tenants of a class are an array.
+    engine.set_max_array_size(100_000);
     engine.set_max_map_size(10_000);
     engine.set_max_variables(1_000);
     engine.set_max_functions(500);
@@ -69,6 +75,10 @@ pub fn attach(engine: &mut Engine, run: &std::rc::Rc<Run>) {
     engine.set_default_tag(Dynamic::from(run.clone()));
     let progress = run.clone();
     engine.on_progress(move |_| {
+        if progress.resting.get().elapsed() > COMPUTING {
+            let seconds = COMPUTING.as_secs();
+            return Some(format!("the script computed for {seconds} seconds on end").into());
+        }
         progress.session.check_interrupt().err().map(|halt| halt.to_string().into())
     });
 }

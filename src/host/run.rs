@@ -2,6 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Position, Scope};
 use serde_json::Value;
@@ -25,6 +27,8 @@ pub struct Run {
     pub rollbacks: RefCell<Vec<Rollback>>,
     /// The step that is running, by its number from 1.
     pub current: Cell<Option<usize>>,
+    /// When the last primitive ended, or the run began.
+    pub resting: Cell<Instant>,
     /// The imported file whose call failed last; empty: the runbook itself.
     pub stopped_in: RefCell<String>,
 }
@@ -33,6 +37,8 @@ pub struct Run {
 pub enum Ended {
     /// By its last line, or by `return` at the top level.
     Well,
+    /// By a fault of this program: what was changed has to be put back all the same.
+    Panicked,
     /// By an error, with the step in which it happened.
     Badly {
         /// The error.
@@ -45,9 +51,11 @@ pub enum Ended {
 impl Run {
     /// Runs the script to its end.
     pub fn run(&self, engine: &Engine, ast: &AST) -> Ended {
-        match engine.run_ast_with_scope(&mut Scope::new(), ast) {
-            Ok(()) => Ended::Well,
-            Err(error) => {
+        let run = AssertUnwindSafe(|| engine.run_ast_with_scope(&mut Scope::new(), ast));
+        match catch_unwind(run) {
+            Err(_) => Ended::Panicked,
+            Ok(Ok(())) => Ended::Well,
+            Ok(Err(error)) => {
                 let step = self.current.get().map(|step| (step, self.steps[step - 1].clone()));
                 Ended::Badly { error, step }
             }
@@ -57,6 +65,7 @@ impl Run {
     /// Runs the rollback blocks of the steps that began, last first.
     pub fn roll_back(&self, engine: &Engine, ast: &AST) {
         self.session.begin_restoring();
+        self.resting.set(Instant::now());
         let rollbacks = std::mem::take(&mut *self.rollbacks.borrow_mut());
         for Rollback { title, undo } in rollbacks.into_iter().rev() {
             // What is said here is told again by the restoration that follows.

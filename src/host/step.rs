@@ -55,6 +55,7 @@ fn evaluate(
         }
     }
     let begins = inputs[0].position();
+    run.resting.set(std::time::Instant::now());
     let step = run.begin_step(&title).map_err(|halt| throw(halt, begins))?;
     match context.eval_expression_tree(&inputs[1]) {
         Ok(value) => {

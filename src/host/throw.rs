@@ -1,12 +1,13 @@
 //! From a halt to a Rhai error, and values both ways.
 
 use std::rc::Rc;
+use std::time::Instant;
 
 use rhai::{Dynamic, EvalAltResult, Map, NativeCallContext, Position};
 use serde_json::Value;
 
 use super::Run;
-use crate::error::{Failure, Halt};
+use crate::error::{Code, Failure, Halt};
 use crate::session::Session;
 
 /// What a primitive returns: a value, or what it throws. Rhai prints the name in signatures.
@@ -26,7 +27,9 @@ pub(super) fn ask<T>(
     question: impl FnOnce(&Session) -> Result<T, Halt>,
 ) -> Throws<T> {
     let run = run(context);
-    question(&run.session).map_err(|halt| {
+    let answer = question(&run.session);
+    run.resting.set(Instant::now());
+    answer.map_err(|halt| {
         run.stopped_in.replace(context.call_source().unwrap_or_default().to_owned());
         throw(halt, context.call_position())
     })
@@ -70,5 +73,8 @@ pub(super) fn value(json: &Value) -> Throws<Dynamic> {
 ///
 /// It holds a function or something else that is no data.
 pub(super) fn json(value: &Dynamic) -> Throws<Value> {
-    rhai::serde::from_dynamic(value)
+    rhai::serde::from_dynamic(value).map_err(|_| {
+        let failure = Failure::new(Code::Invalid, "this value holds a function, and is no data");
+        throw(failure.into(), Position::NONE)
+    })
 }

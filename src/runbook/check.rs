@@ -51,6 +51,7 @@ pub(super) fn check(
     let primitives = primitives(engine);
     check_calls(&built_in, source, ast, libraries, &mut faults);
     check_names(&primitives, source, ast, &mut faults);
+    check_words(&built_in, source, ast, &mut faults);
     check_steps(source, ast, &mut faults);
     check_parameters(source, ast, &mut faults);
     check_assignments(source, ast, &mut faults);
@@ -58,6 +59,7 @@ pub(super) fn check(
         let source = &imports[path];
         check_calls(&built_in, source, library, libraries, &mut faults);
         check_names(&primitives, source, library, &mut faults);
+        check_words(&built_in, source, library, &mut faults);
         check_library(source, library, &mut faults);
     }
     faults.sort_by_key(|fault| fault.place.as_ref().map(|p| (p.file.clone(), p.line, p.column)));
@@ -105,6 +107,38 @@ fn check_calls(
             None => fault_of(&call, &[&own, built_in]),
         };
         faults.extend(fault.map(|fault| fault.at(place(source, call.position))));
+        true
+    });
+}
+
+/// Words of the language that would hide what a runbook does.
+fn check_words(built_in: &Arities, source: &Source, ast: &AST, faults: &mut Vec<Error>) {
+    let own = own_functions(ast);
+    ast.walk(&mut |path: &[ASTNode]| {
+        let Some(node) = path.last() else { return true };
+        let mut fault = |message: String, hint: &str, position: Position| {
+            faults.push(Error::runbook(message).hint(hint).at(place(source, position)));
+        };
+        if let Some((call, position)) = plain_call(node, "Fn") {
+            match call.args.first() {
+                Some(Expr::StringConstant(name, _)) => {
+                    if !own.contains_key(name.as_str()) && !built_in.contains_key(name.as_str()) {
+                        fault(format!("there is no function `{name}`"), "see `Fn`", position);
+                    }
+                }
+                _ => fault(
+                    "`Fn` needs a literal name".into(),
+                    "what a step calls must be known without running it",
+                    position,
+                ),
+            }
+        }
+        for word in ["print", "debug"] {
+            if let Some((_, position)) = plain_call(node, word) {
+                let hint = "use `note(text)`, which goes to the operator and into the journal";
+                fault(format!("`{word}` shows nothing"), hint, position);
+            }
+        }
         true
     });
 }

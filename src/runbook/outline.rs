@@ -181,5 +181,10 @@ impl Functions {
 }
 
 fn name_of(node: &ASTNode) -> Option<String> {
+    if let Some((call, _)) = plain_call(node, "Fn")
+        && let Some(Expr::StringConstant(name, _)) = call.args.first()
+    {
+        return Some(name.to_string());
+    }
     call_of(node).map(|call| call.name).or_else(|| closure_of(node))
 }

@@ -1,6 +1,8 @@
 //! The change door. In this order: guard, question, backup, proof, record, send
 //! once, look up what is unclear, record, wait until every node has it.
 
+use std::time::Instant;
+
 use serde_json::Value;
 
 use super::definition::fulfils;
@@ -56,7 +58,12 @@ impl Session {
             self.state.borrow_mut().created.remove(class);
         }
         made?;
-        self.settle_created(class, &postable, &survey)
+        let silent = self.silent.borrow().clone();
+        self.state.borrow_mut().made.insert(class.into(), (Instant::now(), silent));
+        // What the server made of the definition is what this run created: it corrects some values.
+        let now = self.class(class)?.map_or(postable, |found| found.value);
+        self.state.borrow_mut().created.insert(class.into(), now.clone());
+        self.settle_created(class, &now, &survey)
     }
 
     /// Deletes a class that holds no object, and waits until every node's own schema lost it.
@@ -156,13 +163,10 @@ impl Session {
     /// Everything before a change: signals, an earlier stop, the guard, the operator.
     fn prepare(&self, class: &str, what: &dyn Fn() -> String) -> Result<Survey, Halt> {
         self.check_interrupt()?;
-        let (restoring, stopped, approved) = {
+        let (restoring, approved) = {
             let state = self.state.borrow();
-            (state.restoring, state.stopped.clone(), state.approved)
+            (state.restoring, state.approved)
         };
-        if let Some(stop) = stopped.filter(|_| !restoring) {
-            return Err(stop.into());
-        }
         let survey = self.guard_agreement(class)?;
         let Some(announcement) = self.announcement.as_ref().filter(|_| !approved && !restoring)
         else {

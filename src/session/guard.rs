@@ -47,7 +47,8 @@ impl Session {
             failure.get_or_insert_with(|| error.clone().into());
         }
         let first = failure.unwrap_or_else(|| Failure::new(Code::Unreachable, "no nodes"));
-        Err(Failure { message: format!("no node answers: {}", reasons.join(", ")), ..first }.into())
+        Err(Failure { message: format!("no node can be used: {}", reasons.join(", ")), ..first }
+            .into())
     }
 
     /// Refuses while the cluster can't agree. `class` is what the change is about.
@@ -70,11 +71,12 @@ impl Session {
         .map(|again| again.unwrap_or(survey))
     }
 
-    /// Returns what a change of `class` is about: this class, and those that the script read before
-    /// it, as a probe for a repair has another name than what is repaired.
+    /// Returns what a change of `class` is about: this class, and one that the script read whose name
+    /// it begins with, as a probe for a repair is named after what is repaired.
     pub(super) fn repairing(&self, class: &str) -> BTreeSet<String> {
-        let read = self.state.borrow().read.keys().cloned().collect::<BTreeSet<_>>();
-        read.into_iter().chain([class.to_owned()]).collect()
+        let state = self.state.borrow();
+        let read = state.read.keys().filter(|read| class.starts_with(read.as_str())).cloned();
+        read.chain([class.to_owned()]).collect()
     }
 
     /// Putting things back is allowed on a cluster that lost a node: what is there afterwards
@@ -162,13 +164,11 @@ impl Session {
             })?;
             return Ok(false);
         }
-        // A class that this run made, under a name that was free, is its own: a node that is down
-        // must not make it stay for ever.
-        let own = {
-            let state = self.state.borrow();
-            state.created.contains_key(class) && !state.deleted.contains_key(class)
+        let scrutiny = if self.is_a_moment_old(class, survey) {
+            Scrutiny::WhoeverAnswers
+        } else {
+            Scrutiny::Everyone
         };
-        let scrutiny = if own { Scrutiny::WhoeverAnswers } else { Scrutiny::Everyone };
         let emptiness = self.read(async |cluster| {
             let replicas = Replicas::find(cluster, survey, class).await?;
             Ok::<_, crate::weaviate::Error>(
@@ -199,6 +199,17 @@ impl Session {
             format!("if its objects may be lost for good, name it: --accept-data-loss {class}"),
         ];
         Err(self.stop(Stop::Refused { message, reasons, hints }))
+    }
+
+    /// Tells whether this run made the class, under a name that was free, some seconds ago, and the
+    /// nodes that do not answer now did not answer then: they can't have got an object of it.
+    /// Without this a probe could not be removed from a cluster with a node down.
+    fn is_a_moment_old(&self, class: &str, survey: &Survey) -> bool {
+        let state = self.state.borrow();
+        let Some((made, silent)) = state.made.get(class) else { return false };
+        made.elapsed() < Duration::from_secs(10)
+            && !state.deleted.contains_key(class)
+            && survey.silent().all(|(node, _)| silent.contains(node))
     }
 
     /// Waits a moment before the cluster is looked at again: a change reaches the other nodes within

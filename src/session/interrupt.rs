@@ -1,4 +1,5 @@
-//! Signals: the first asks the run to stop at a safe point, the second ends the process.
+//! Signals: the first asks the run to stop at a safe point, the second ends the process; once
+//! something was changed, which has to be put back, only the third does.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -13,6 +14,8 @@ use crate::error::Signal;
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt {
     received: Arc<AtomicU8>,
+    /// How many more signals are waited out before the process ends.
+    patience: Arc<AtomicU8>,
     arrived: Arc<Notify>,
 }
 
@@ -39,12 +42,24 @@ impl Interrupt {
     async fn watch(self, mut stream: Stream, which: Signal) {
         while stream.recv().await.is_some() {
             let code = which.exit_code();
-            if self.received.compare_exchange(0, code, Ordering::SeqCst, Ordering::SeqCst).is_err()
+            let first =
+                self.received.compare_exchange(0, code, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+            let wait_out = |patience: u8| patience.checked_sub(1);
+            if !first
+                && self.patience.fetch_update(Ordering::SeqCst, Ordering::SeqCst, wait_out).is_err()
             {
                 // The journal is flushed record by record, so there is nothing left to write.
                 std::process::exit(i32::from(code));
             }
             self.arrived.notify_waiters();
+        }
+    }
+
+    /// Something is being changed: the second signal must not end the process, as the class would
+    /// stay deleted.
+    pub fn hold(&self) {
+        if self.received().is_none() {
+            self.patience.store(1, Ordering::SeqCst);
         }
     }
 

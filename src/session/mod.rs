@@ -22,6 +22,7 @@ pub use restore::Restoration;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -90,6 +91,8 @@ struct State {
     deleted: BTreeMap<String, Deleted>,
     /// Classes that this run created, as it asked for them.
     created: BTreeMap<String, Value>,
+    /// When this run created a class, and which nodes did not answer then.
+    made: BTreeMap<String, (Instant, BTreeSet<String>)>,
     /// Changes that failed and were not made since, by class: the script may have caught the error.
     unmade: BTreeMap<String, String>,
 }
@@ -226,6 +229,7 @@ impl Session {
     ///
     /// There is no terminal: refused, since nobody can answer.
     pub fn ask(&self, question: &str) -> Result<bool, Halt> {
+        self.check_interrupt()?;
         let (yes, by) = if self.permissions.yes {
             (true, "--yes")
         } else {
@@ -253,7 +257,7 @@ impl Session {
         Ok(yes)
     }
 
-    /// Returns an error if a signal came; rollbacks are not interrupted by the first.
+    /// Returns an error if a signal came or the run was stopped; rollbacks are not interrupted.
     ///
     /// # Errors
     ///
@@ -261,6 +265,10 @@ impl Session {
     pub fn check_interrupt(&self) -> Result<(), Halt> {
         if self.state.borrow().restoring {
             return Ok(());
+        }
+        // Rhai's `sort` goes on after an error in its closure: nothing else may.
+        if let Some(stop) = self.stopped() {
+            return Err(stop.into());
         }
         match self.interrupt.received() {
             Some(signal) => Err(self.stop(Stop::Interrupted(signal))),

@@ -173,7 +173,16 @@ impl Session {
     /// Reads a class through the leader, from the first node that answers.
     pub(super) fn class(&self, class: &str) -> Result<Option<Class>, Halt> {
         check_class_name(class)?;
-        self.read_from_any(async |node| node.class(class).await)
+        let found = self.read_from_any(async |node| node.class(class).await)?;
+        match found.as_ref().and_then(|found| found.value["class"].as_str()) {
+            Some(name) if name != class => Err(Failure::new(
+                Code::Invalid,
+                format!("`{class}` is an alias of `{name}`, and no class"),
+            )
+            .hint("name the class itself")
+            .into()),
+            _ => Ok(found),
+        }
     }
 
     /// Asks the nodes one after the other until one answers; those that did not answer last time
@@ -216,9 +225,8 @@ impl Session {
         match near {
             Some(near) => missing.hint(format!("did you mean `{near}`?")),
             None => missing.hint(format!(
-                "if it was there before, it can be created again from a backup: curl -X POST {}/v1/schema \
-                 -H 'Content-Type: application/json' -d @{class}.schema.json",
-                self.cluster.nodes()[0].url()
+                "if it was there before, it can be created again from a backup: {}",
+                self.curl("POST", "/v1/schema", Some(&format!("{class}.schema.json")))
             )),
         }
     }

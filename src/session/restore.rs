@@ -35,6 +35,15 @@ impl Session {
         !state.deleted.is_empty() || !state.created.is_empty()
     }
 
+    /// Returns the classes that this run deleted and did not create again, each with its backup.
+    #[must_use]
+    pub fn gone(&self) -> Vec<String> {
+        let state = self.state.borrow();
+        let gone = state.deleted.iter().filter(|(class, _)| !state.created.contains_key(*class));
+        gone.map(|(class, deleted)| format!("{class} (backup: {})", deleted.postable.display()))
+            .collect()
+    }
+
     /// Puts back what the rollback blocks did not, then looks whether all is as it was.
     pub fn restore(&self) -> Restoration {
         self.begin_restoring();
@@ -78,6 +87,8 @@ impl Session {
                 Ok(false) => {}
                 Ok(true) => {
                     left.problems.push(format!("{class}, which this run created, is still there"));
+                    left.commands
+                        .push(format!("# {class} may hold objects by now; deleting it loses them"));
                     left.commands.push(self.curl("DELETE", &format!("/v1/schema/{class}"), None));
                 }
                 Err(halt) => left.problems.push(format!(
@@ -177,7 +188,7 @@ impl Session {
     }
 
     /// Returns a command that a person can run as it is.
-    fn curl(&self, method: &str, path: &str, file: Option<&str>) -> String {
+    pub(super) fn curl(&self, method: &str, path: &str, file: Option<&str>) -> String {
         let silent = self.silent.borrow();
         let nodes = self.cluster.nodes();
         let node = nodes.iter().find(|node| !silent.contains(node.name())).unwrap_or(&nodes[0]);

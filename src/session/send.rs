@@ -14,28 +14,52 @@ use crate::weaviate::{Error, Node, What};
 
 impl Session {
     /// Records, sends once, finds out what became of it, records.
+    #[expect(clippy::needless_pass_by_value, reason = "closures are written where they are passed")]
     pub(super) fn send(
         &self,
         change: &Change,
         survey: &Survey,
-        request: impl AsyncFnOnce(&Node) -> Result<(), Error>,
+        request: impl AsyncFn(&Node) -> Result<(), Error>,
         look_up: impl Fn() -> Result<bool, Halt>,
     ) -> Result<(), Halt> {
-        let node = self
+        let restoring = self.state.borrow().restoring;
+        let mut nodes: Vec<&Node> = self
             .cluster
             .nodes()
             .iter()
             .zip(&survey.nodes)
-            .find(|(_, seen)| seen.view.is_ok())
+            .filter(|(_, seen)| seen.view.is_ok())
             .map(|(node, _)| node)
-            .ok_or_else(|| Failure::new(Code::Unreachable, "no node answers"))?;
+            .collect();
+        // A change goes to one node. Only while putting things back, and only when the cluster
+        // shows that it was not made, the next node is tried.
+        nodes.truncate(if restoring { nodes.len() } else { 1 });
+        let mut last = Failure::new(Code::Unreachable, "no node answers");
+        for node in nodes {
+            match self.send_to(node, change, &request, &look_up) {
+                Err(Halt::Failure(failure)) if failure.code == Code::Rejected => last = failure,
+                other => return other,
+            }
+        }
+        Err(last.into())
+    }
+
+    fn send_to(
+        &self,
+        node: &Node,
+        change: &Change,
+        request: &impl AsyncFn(&Node) -> Result<(), Error>,
+        look_up: &impl Fn() -> Result<bool, Halt>,
+    ) -> Result<(), Halt> {
+        let restoring = self.state.borrow().restoring;
         let number = self.changes.get() + 1;
         self.changes.set(number);
+        self.interrupt.hold();
         self.say(&Event::ChangeIntended {
             change: number,
             action: change.clone(),
             node: node.name().into(),
-            rollback: self.state.borrow().restoring,
+            rollback: restoring,
         })?;
         // Not interruptible: a change that was sent is waited for and recorded.
         let Err(error) = self.runtime.block_on(request(node)) else {

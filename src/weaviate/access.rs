@@ -21,6 +21,11 @@ impl Secret {
         Self(secret)
     }
 
+    /// Tells whether an answer repeats it.
+    pub(super) fn is_in(&self, body: &[u8]) -> bool {
+        !self.0.is_empty() && body.windows(self.0.len()).any(|part| part == self.0.as_bytes())
+    }
+
     /// Returns it for the one header that needs it.
     pub(super) fn expose(&self) -> &str {
         &self.0

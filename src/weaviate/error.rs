@@ -97,16 +97,22 @@ impl From<Error> for Failure {
             ),
             What::Tls(_) => (
                 Code::Unreachable,
-                Some("name the certificate authority as `ca_file` in elysia-runbook.toml"),
+                Some(
+                    "elysia-runbook.toml names the authority to trust as `ca_file`, and what the \
+                     server wants to see as `client_certificate` and `client_key`",
+                ),
             ),
             What::Timeout => (Code::Unreachable, None),
             What::Broken(_) => (
                 Code::Unreachable,
                 Some("is this the REST port? gRPC and RAFT have ports of their own"),
             ),
-            What::Status(401, _) => {
-                (Code::Denied, Some("set WEAVIATE_API_KEY to a key of this cluster"))
-            }
+            What::Status(401, _) => (
+                Code::Denied,
+                Some(
+                    "set WEAVIATE_API_KEY, or `api_key_…` in elysia-runbook.toml, to a key of this cluster",
+                ),
+            ),
             What::Status(403, _) => {
                 (Code::Denied, Some("the key is known but lacks the right to do this"))
             }

@@ -13,7 +13,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Client, Method, Url};
 use serde_json::Value;
 
-use super::access::Access;
+use super::access::{Access, Secret};
 use super::error::{Error, What};
 use crate::error::Error as CommandError;
 
@@ -31,6 +31,8 @@ pub(super) struct Http {
     url: Url,
     client: Client,
     answer_timeout: Duration,
+    /// The key that goes with each request, to keep it out of what comes back.
+    key: Option<Secret>,
 }
 
 /// Builds the connection pool. HTTPS roots are loaded only when a node uses HTTPS.
@@ -75,8 +77,9 @@ pub(super) fn client(access: &Access, https: bool) -> Result<Client, CommandErro
 impl Http {
     /// Returns the way to one node.
     #[must_use]
-    pub(super) fn new(name: String, url: Url, client: Client, answer_timeout: Duration) -> Self {
-        Self { name, url, client, answer_timeout }
+    pub(super) fn new(name: String, url: Url, client: Client, access: &Access) -> Self {
+        let answer_timeout = access.answer_timeout;
+        Self { name, url, client, answer_timeout, key: access.api_key.clone() }
     }
 
     /// Returns the node's name.
@@ -189,6 +192,15 @@ impl Http {
         let answer = request.send().await.map_err(|e| failed(what_of(&e)))?;
         let status = answer.status();
         let body = collect(answer).await.map_err(&failed)?;
+        if self.key.as_ref().is_some_and(|key| key.is_in(&body)) {
+            // Nothing of such an answer may reach a message, the journal or a script.
+            let why = "the answer repeats the API key".into();
+            return Err(failed(if status.is_success() {
+                What::NotWeaviate(why)
+            } else {
+                What::Status(status.as_u16(), why)
+            }));
+        }
         if status.is_success() {
             Ok(body)
         } else if status.is_redirection() {
@@ -241,7 +253,7 @@ async fn collect(answer: reqwest::Response) -> Result<Bytes, What> {
 
 fn what_of(error: &reqwest::Error) -> What {
     let text = chain(error);
-    if text.contains("certificate") || text.contains("TLS") || text.contains("tls") {
+    if text.contains("ertificate") || text.contains("TLS") || text.contains("tls") {
         return What::Tls(last(error));
     }
     // A web server that speaks no TLS answers the handshake with plain text.

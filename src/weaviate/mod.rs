@@ -63,9 +63,7 @@ impl Cluster {
         let client = http::client(access, https)?;
         let nodes = nodes
             .into_iter()
-            .map(|(name, url)| Node {
-                http: Http::new(name, url, client.clone(), access.answer_timeout),
-            })
+            .map(|(name, url)| Node { http: Http::new(name, url, client.clone(), access) })
             .collect();
         Ok(Self { nodes, answer_timeout: access.answer_timeout })
     }
