@@ -5,6 +5,9 @@
 
 mod support;
 
+use std::process::Command;
+use std::time::Duration;
+
 use elysia_runbook::journal;
 use elysia_runbook::sandbox::Scenario;
 use serde_json::json;
@@ -216,7 +219,7 @@ fn a_failed_rollback_prints_commands_that_work() {
     let commands: Vec<_> = said.lines().filter(|line| line.starts_with("curl ")).collect();
     assert_eq!(commands.len(), 1, "{said}");
     for command in commands {
-        let status = std::process::Command::new("sh").args(["-c", command]).output().unwrap();
+        let status = Command::new("sh").args(["-c", command]).output().unwrap();
         assert!(status.status.success());
     }
     assert_eq!(stage.sandbox.class("node1", CLASS), before);
@@ -333,7 +336,7 @@ fn a_schema_that_somebody_changed_meanwhile_is_not_overwritten() {
     )
     .unwrap();
     let child = stage.start(&["run", "slow.rhai", "--yes"]);
-    std::thread::sleep(std::time::Duration::from_millis(800));
+    std::thread::sleep(Duration::from_millis(800));
     // Auto-schema adds the property that it does not know.
     stage.post("/v1/objects", &json!({"class": CLASS, "properties": {"new_one": "x"}}));
     stage
@@ -359,19 +362,22 @@ fn a_node_that_dies_or_hangs_between_delete_and_creation() {
 }
 
 #[test]
-fn a_signal_puts_things_back() {
-    let stage = Stage::new(Scenario::FactorOne)
-        .fault("DELETE:/v1/schema/*:1=delay 800ms")
-        .with(&["--set", "prove=false"]);
-    {
+fn a_signal_puts_things_back_and_so_does_a_second() {
+    for (signals, code) in [(&["INT"][..], 130), (&["TERM"], 143), (&["INT", "INT"], 130)] {
+        let stage = Stage::new(Scenario::FactorOne)
+            .fault("DELETE:/v1/schema/*:1=delay 800ms")
+            .with(&["--set", "prove=false"]);
         let child = stage.start(&["run", "config-replication", "--yes"]);
         while !stage.changes().iter().any(|change| change.starts_with("DELETE")) {
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(20));
         }
-        let pid = child.id().to_string();
-        std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap();
+        for signal in signals {
+            let pid = child.id().to_string();
+            Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap();
+            std::thread::sleep(Duration::from_millis(100));
+        }
         let ended = stage.ended(child.wait_with_output().unwrap());
-        ended.exits(130).says("the original state was put back");
+        ended.exits(code).says("the original state was put back");
         assert_eq!(stage.factors(CLASS), [Some(1); 3]);
     }
 }
@@ -394,7 +400,7 @@ fn a_disk_that_is_full_loses_no_class() {
             "ulimit -f {blocks}; trap '' XFSZ; exec {} run full --yes --cluster stage",
             env!("CARGO_BIN_EXE_elysia-runbook")
         );
-        let mut shell = std::process::Command::new("bash");
+        let mut shell = Command::new("bash");
         shell.args(["-c", &command]).env("HOME", stage.home.path());
         shell.env("ELYSIA_RUNBOOK_HOME", stage.home.path()).current_dir(stage.home.path());
         let ended = stage.ended(shell.output().unwrap());
