@@ -51,6 +51,7 @@ pub enum Ended {
 impl Run {
     /// Runs the script to its end.
     pub fn run(&self, engine: &Engine, ast: &AST) -> Ended {
+        self.resting.set(Instant::now());
         let run = AssertUnwindSafe(|| engine.run_ast_with_scope(&mut Scope::new(), ast));
         match catch_unwind(run) {
             Err(_) => Ended::Panicked,

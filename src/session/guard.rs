@@ -35,7 +35,9 @@ impl Session {
     ///
     /// No node answers.
     pub(super) fn look(&self) -> Result<Survey, Halt> {
-        let survey = self.read(async |cluster| Ok::<_, Failure>(Survey::take(cluster).await))?;
+        let silent = self.silent.borrow().clone();
+        let survey =
+            self.read(async |cluster| Ok::<_, Failure>(Survey::take(cluster, &silent).await))?;
         *self.silent.borrow_mut() = survey.silent().map(|(node, _)| node.to_owned()).collect();
         if survey.answered().next().is_some() {
             return Ok(survey);

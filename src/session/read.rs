@@ -116,10 +116,14 @@ impl Session {
     ///
     /// `not_found` where there is no such class, or it could not be found out.
     pub fn replicas(&self, class: &str) -> Result<Replicas, Halt> {
+        let survey = self.look()?;
+        self.replicas_in(&survey, class)
+    }
+
+    fn replicas_in(&self, survey: &Survey, class: &str) -> Result<Replicas, Halt> {
         let tenants = self.tenants(class)?;
-        let survey: Survey = self.look()?;
         let mut replicas =
-            self.read(async |cluster| Replicas::find(cluster, &survey, class).await)?;
+            self.read(async |cluster| Replicas::find(cluster, survey, class).await)?;
         replicas.mark_inactive(&tenants.unwrap_or_default());
         Ok(replicas)
     }
@@ -157,7 +161,7 @@ impl Session {
         }
         let mut seen = survey.nodes_with_class(class).len();
         if seen > 0 && detail.is_empty() {
-            let replicas = self.replicas(class)?;
+            let replicas = self.replicas_in(&survey, class)?;
             seen = replicas.shards.iter().map(|s| s.known().len()).fold(seen, usize::min);
         }
         if count > seen {

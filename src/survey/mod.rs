@@ -15,7 +15,7 @@ pub use emptiness::{Emptiness, Scrutiny, look_for_objects};
 pub use placement::{Replicas, ShardReplicas};
 pub use problem::Problem;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 use serde_json::Value;
@@ -55,13 +55,14 @@ pub struct View {
 }
 
 impl Survey {
-    /// Looks at all nodes at once. A node that hangs costs its timeout once.
-    pub async fn take(cluster: &Cluster) -> Self {
-        let nodes =
-            join_all(cluster.nodes().iter().map(|node| async {
-                Seen { node: node.name().into(), view: View::take(node).await }
-            }))
-            .await;
+    /// Looks at all nodes at once. A node that hangs costs its timeout once: of those in `silent`,
+    /// which did not answer last time, it is only seen whether they are back.
+    pub async fn take(cluster: &Cluster, silent: &BTreeSet<String>) -> Self {
+        let nodes = join_all(cluster.nodes().iter().map(|node| async {
+            let view = View::take(node, silent.contains(node.name())).await;
+            Seen { node: node.name().into(), view }
+        }))
+        .await;
         let leader_schema = leader_schema(cluster, &nodes).await;
         Self { nodes, leader_schema }
     }
@@ -100,10 +101,11 @@ impl Survey {
 }
 
 impl View {
-    async fn take(node: &Node) -> Result<Self, Error> {
+    async fn take(node: &Node, silent: bool) -> Result<Self, Error> {
         // The node's own schema needs no other node, so it tells whether this one answers at all;
         // the others are asked after it, as they cost a node that hangs a timeout each.
-        let own_schema = node.classes(true).await?;
+        let own_schema =
+            if silent { node.own_classes_if_back().await? } else { node.classes(true).await? };
         let (statistics, statuses) = tokio::try_join!(node.statistics(), node.node_statuses())?;
         Ok(Self { statistics, statuses, own_schema: by_name(own_schema) })
     }

@@ -121,6 +121,15 @@ impl Http {
         self.read(Method::GET, path, false, None, short).await
     }
 
+    /// Reads from a node that did not answer last time: a short while is enough to see it back.
+    ///
+    /// # Errors
+    ///
+    /// What happened.
+    pub(super) async fn get_of_silent(&self, path: &str, own_view: bool) -> Result<Bytes, Error> {
+        self.send(Method::GET, path, own_view, None, self.answer_timeout / 5).await
+    }
+
     /// Asks a question by `POST` (GraphQL): a read, so it may be repeated.
     ///
     /// # Errors

@@ -83,9 +83,23 @@ impl Node {
     ///
     /// Any other answer than 200 with a list of classes.
     pub async fn classes(&self, own_view: bool) -> Result<Vec<Value>, Error> {
+        let raw = self.http.get("/v1/schema", own_view).await?;
+        self.parse_classes(&raw)
+    }
+
+    /// Reads all classes as this node itself has them, from a node that did not answer last time.
+    ///
+    /// # Errors
+    ///
+    /// Any other answer than 200 with a list of classes, soon.
+    pub async fn own_classes_if_back(&self) -> Result<Vec<Value>, Error> {
+        let raw = self.http.get_of_silent("/v1/schema", true).await?;
+        self.parse_classes(&raw)
+    }
+
+    fn parse_classes(&self, raw: &Bytes) -> Result<Vec<Value>, Error> {
         let path = "/v1/schema";
-        let raw = self.http.get(path, own_view).await?;
-        match self.http.json(Method::GET, path, &raw)?["classes"].take() {
+        match self.http.json(Method::GET, path, raw)?["classes"].take() {
             Value::Array(classes) if classes.iter().all(|class| class["class"].is_string()) => {
                 Ok(classes)
             }
