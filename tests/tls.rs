@@ -116,7 +116,7 @@ fn own_authority_client_certificate_and_key() {
         "ca_file = \"ca.pem\"\nclient_certificate = \"client.pem\"\nclient_key = \"client.key\"";
 
     run("").exits(1).says("ca_file");
-    run("ca_file = \"ca.pem\"").exits(1).says("no node answers");
+    run("ca_file = \"ca.pem\"").exits(1).says("no node can be used");
     assert!(!heard.lock().unwrap().contains(CANARY), "sent before the server was known");
     run(all).exits(0).says("SUCCESS");
     assert!(heard.lock().unwrap().contains(&format!("Bearer {CANARY}")));
