@@ -89,7 +89,7 @@ struct State {
     read: BTreeMap<String, Value>,
     /// Classes that were there before the run and that it deleted, as they were.
     deleted: BTreeMap<String, Deleted>,
-    /// Classes that this run created, as it asked for them.
+    /// Classes that this run created: as it asked for them, then as the leader shows them.
     created: BTreeMap<String, Value>,
     /// When this run created a class, and which nodes did not answer then.
     made: BTreeMap<String, (Instant, BTreeSet<String>)>,
