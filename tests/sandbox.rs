@@ -2,12 +2,13 @@
 //! its scenarios and faults are what they say.
 
 mod contract;
+mod scenarios;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use contract::http::{Answer, count, delete, get, get_own, post, try_send};
-use elysia_runbook::sandbox::{Fault, Placement, Sandbox, Scenario};
+use elysia_runbook::sandbox::{Fault, Placement, Sandbox, Scenario, ShardStatus};
 use serde_json::{Value, json};
 
 const CLASS: &str = "ELYSIA_CONFIG__";
@@ -302,4 +303,34 @@ async fn what_it_has_not_it_says() {
 fn scenarios_have_names() {
     assert_eq!(Scenario::default().to_string(), "missing-on-nodes");
     assert_eq!(Scenario::SplitRaft.to_string(), "split-raft");
+}
+
+#[tokio::test]
+async fn replicas_stay_apart_as_the_contract_says() {
+    let (sandbox, nodes) = start(Scenario::Healthy).await;
+    sandbox.set_async_replication(false);
+    contract::apart::before(&nodes).await;
+    sandbox.stop_node("node3");
+    contract::apart::during(&nodes).await;
+    sandbox.start_node("node3");
+    contract::apart::after(&nodes).await;
+}
+
+#[tokio::test]
+async fn nodes_say_what_they_were_told_to() {
+    let (sandbox, nodes) = start(Scenario::Healthy).await;
+    sandbox.set_version("node2", "1.38.2");
+    sandbox.set_operational_mode("node3", "ReadOnly");
+    sandbox.set_shards("node1", CLASS, ShardStatus::LazyLoading, 0);
+    sandbox.set_shards("node2", CLASS, ShardStatus::Indexing, 7);
+    let list = get(&nodes[0], "/v1/nodes?output=verbose").await.is(200).body;
+    assert_eq!(list["nodes"][1]["version"], "1.38.2");
+    assert_eq!(list["nodes"][2]["operationalMode"], "ReadOnly");
+    let lazy = &list["nodes"][0]["shards"][0];
+    assert_eq!(
+        (&lazy["vectorIndexingStatus"], &lazy["loaded"]),
+        (&json!("LAZY_LOADING"), &json!(false))
+    );
+    assert_eq!(lazy["asyncReplicationStatus"], Value::Null);
+    assert_eq!(list["nodes"][1]["shards"][0]["vectorQueueLength"], 7);
 }

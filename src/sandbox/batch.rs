@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::auto_schema::class_for;
 use super::call::{Call, Outcome, Reply};
 use super::class::Object;
+use super::level::Level;
 use super::objects::level;
 use super::properties::{self, is_id};
-use super::replica::Level;
 use super::world::{Replica, World};
 
 /// `POST /v1/batch/objects`

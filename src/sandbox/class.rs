@@ -3,6 +3,7 @@
 //! Knows no endpoint and no other class.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -12,8 +13,9 @@ pub(super) type Object = Map<String, Value>;
 /// One class in one node's own schema.
 #[derive(Clone, Debug)]
 pub(super) struct Class {
-    /// The answer to `GET /v1/schema/CLASS`, keys in the server's order.
-    pub(super) config: Object,
+    /// The answer to `GET /v1/schema/CLASS`, keys in the server's order. Shared, because every
+    /// node has it.
+    pub(super) config: Arc<Object>,
     /// Shards by name; for a class with tenants, the tenants.
     pub(super) shards: BTreeMap<String, Shard>,
 }

@@ -72,9 +72,14 @@ impl Cluster {
         let mut world = held(&self.world);
         let Some(at) = world.index(name) else { return };
         let before = std::mem::replace(&mut world.nodes[at].power, power);
+        if before == Power::Stopped && power == Power::Running {
+            world.restart(at);
+        }
         if power == Power::Running {
             world.catch_up(at);
-            world.repair(at);
+            if world.async_replication {
+                world.repair(at);
+            }
         }
         drop(world);
         let (door, waiting) = &self.doors[at];

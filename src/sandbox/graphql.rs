@@ -1,6 +1,7 @@
 //! `/v1/graphql`, as far as counting goes: `{Aggregate{CLASS{meta{count}}}}`
-//! with several classes, aliases and `tenant:`.
+//! with several classes, aliases, `tenant:` and `limit:`.
 //!
+//! With a limit it is the nearest replica that counts, without one all of them.
 //! Knows what a count is; how a query is read is in `query`.
 
 use serde_json::{Map, Value, json};
@@ -79,15 +80,24 @@ fn count(
     } else {
         class.shards.keys().map(String::as_str).collect()
     };
+    let given = |wanted: &str| field.arguments.iter().any(|(name, _)| name == wanted);
+    if given("objectLimit") {
+        let why = "objectLimit can only be used with a near<Media> or hybrid filter";
+        return Ok(Err(why.to_owned()));
+    }
     let mut total = 0;
     for shard in &shards {
-        if world.lacks_replica(at, class, shard) {
+        if !given("limit") && world.lacks_replica(at, class, shard) {
             // A node that should have a replica does not know the class: the server
             // tries for a minute, then the connection breaks.
             return Err(Reply::Cut);
         }
-        total += match world.objects(at, class, shard) {
-            Some(objects) => objects.len(),
+        let mut sizes = world.sizes(at, class, shard);
+        if given("limit") {
+            sizes.truncate(1);
+        }
+        total += match agreed(sizes) {
+            Some(size) => size,
             None if shards.len() == 1 => return Ok(Err("no read replica found".to_owned())),
             // Counted without it, and without a word.
             None => 0,
@@ -98,13 +108,25 @@ fn count(
     Ok(Ok(json!([{ meta_key: { count_key: total } }])))
 }
 
+/// Returns the number that most replicas have; where none is had twice, the middle one.
+fn agreed(mut sizes: Vec<usize>) -> Option<usize> {
+    sizes.sort_unstable();
+    let hits = |size: usize| sizes.iter().filter(|&&other| other == size).count();
+    // Of those that are had equally often, the smallest.
+    let most = sizes.iter().copied().rev().max_by_key(|&size| hits(size))?;
+    if hits(most) > 1 { Some(most) } else { sizes.get(sizes.len() / 2).copied() }
+}
+
 /// Returns the error for a class that is not there, or an argument that it does not have.
 fn misfit(world: &World, at: usize, field: &Field) -> Option<Value> {
     let name = &field.name;
     let message = match world.nodes[at].schema.get(name) {
         None => format!("Cannot query field \"{name}\" on type \"{ROOT}\"."),
         Some(class) => {
-            let known = |argument: &str| argument == "tenant" && class.has_tenants();
+            let known = |argument: &str| match argument {
+                "limit" | "objectLimit" => true,
+                argument => argument == "tenant" && class.has_tenants(),
+            };
             let (unknown, _) = field.arguments.iter().find(|(argument, _)| !known(argument))?;
             let mut place = field.place;
             place.column += field.key.len() + 1;

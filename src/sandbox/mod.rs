@@ -19,8 +19,11 @@ mod door;
 mod fault;
 mod fault_spec;
 mod graphql;
+mod hooks;
+mod level;
 mod nodes;
 mod objects;
+mod operations;
 mod placement;
 mod properties;
 mod query;
@@ -31,8 +34,10 @@ mod routes;
 mod scale;
 mod scenario;
 mod schema;
+mod setting;
 mod shards;
 mod statistics;
+mod status;
 mod tenants;
 mod update;
 mod view;
@@ -44,6 +49,7 @@ use std::sync::Arc;
 pub use cluster::Request;
 pub use fault::{Action, Fault};
 pub use scenario::Scenario;
+pub use status::ShardStatus;
 pub use view::Placement;
 
 use cluster::Cluster;
@@ -120,11 +126,6 @@ impl Sandbox {
     /// Lets a node go on that hangs; it answers what has waited.
     pub fn resume_node(&self, name: &str) {
         self.cluster.set_power(name, Power::Running);
-    }
-
-    /// Switches the movement of replicas; while it is off, its endpoints answer 501.
-    pub fn set_replica_movement(&self, enabled: bool) {
-        held(&self.cluster.world).movement = enabled;
     }
 }
 

@@ -2,10 +2,11 @@
 //!
 //! A node that is gone is simply not in the list, as on the real server.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::call::{Call, Reply};
 use super::class::class_name;
+use super::status::ShardStatus;
 use super::world::{Node, World};
 
 /// The version that the sandbox is compared with.
@@ -38,7 +39,7 @@ pub(super) fn list(world: &mut World, at: usize, call: &Call, class: Option<&str
             let mut status = json!({
                 "batchStats": { "queueLength": 0, "ratePerSecond": 0 },
                 "name": node.name,
-                "operationalMode": "ReadWrite",
+                "operationalMode": node.mode,
                 "shards": null,
             });
             if verbose {
@@ -46,15 +47,18 @@ pub(super) fn list(world: &mut World, at: usize, call: &Call, class: Option<&str
                 let objects: u64 =
                     shards.iter().filter_map(|shard| shard["objectCount"].as_u64()).sum();
                 let sums = json!({ "objectCount": objects, "shardCount": shards.len() });
-                status["shards"] = if shards.is_empty() { json!(null) } else { json!(shards) };
+                // Moved, not copied: there can be thousands.
+                let empty = shards.is_empty();
+                status["shards"] = if empty { Value::Null } else { Value::Array(shards) };
                 status["stats"] = sums;
             }
             status["status"] = json!(if led { "HEALTHY" } else { "UNHEALTHY" });
-            status["version"] = json!(VERSION);
+            status["version"] = json!(node.version);
             status
         })
         .collect();
-    Reply::json(200, &json!({ "nodes": nodes }))
+    let list = Map::from_iter([("nodes".to_owned(), Value::Array(nodes))]);
+    Reply::json(200, &Value::Object(list))
 }
 
 /// Returns the shards that a node has open.
@@ -63,17 +67,18 @@ fn shards(node: &Node, only: Option<&str>) -> Vec<Value> {
     held.filter_map(|(class, shard)| {
         let replica = node.replica(class, shard)?;
         let found = node.schema.get(class)?;
+        let loaded = replica.status != ShardStatus::LazyLoading;
         Some(json!({
-            "asyncReplicationStatus": [],
+            "asyncReplicationStatus": if loaded { json!([]) } else { json!(null) },
             "class": class,
             "compressed": false,
-            "loaded": true,
+            "loaded": loaded,
             "name": shard,
             "numberOfReplicas": found.shards.get(shard)?.replicas.len(),
             "objectCount": replica.flushed,
             "replicationFactor": found.factor(),
-            "vectorIndexingStatus": if replica.read_only { "READONLY" } else { "READY" },
-            "vectorQueueLength": 0,
+            "vectorIndexingStatus": replica.status.word(),
+            "vectorQueueLength": replica.queue,
         }))
     })
     .collect()

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use super::auto_schema::{Missing, class_for};
 use super::call::{Call, Outcome, Reply};
 use super::class::{Class, Object, class_name};
+use super::level::Level;
 use super::properties::{self, is_id};
-use super::replica::{From, Level, Trouble};
+use super::replica::{From, Trouble};
 use super::world::World;
 
 /// `POST /v1/objects`
@@ -75,7 +76,7 @@ pub(super) fn create(world: &mut World, at: usize, call: &Call) -> Outcome {
 }
 
 /// `GET` and `HEAD /v1/objects/CLASS/ID`
-pub(super) fn get(world: &World, at: usize, call: &Call, class: &str, id: &str) -> Outcome {
+pub(super) fn get(world: &mut World, at: usize, call: &Call, class: &str, id: &str) -> Outcome {
     check_id(id)?;
     let node = call.query("node_name");
     if call.query("consistency_level").is_some() && node.is_some() {
@@ -83,7 +84,7 @@ pub(super) fn get(world: &World, at: usize, call: &Call, class: &str, id: &str) 
         return Ok(Reply::error(400, message));
     }
     let level = level(call)?;
-    let Some(class) = world.nodes[at].schema.get(&class_name(class)) else {
+    let Some(class) = world.nodes[at].schema.get(&class_name(class)).cloned() else {
         return Ok(Reply::empty(404));
     };
     let failed = |status: u16, why: &str| {
@@ -100,7 +101,7 @@ pub(super) fn get(world: &World, at: usize, call: &Call, class: &str, id: &str) 
         return Ok(failed(500, &format!("cannot resolve node name: {name}")));
     }
     let source = node.map_or(From::Level(level), From::Node);
-    let found = world.read(at, class, shard, &id.to_lowercase(), source).map_err(|trouble| {
+    let found = world.read(at, &class, shard, &id.to_lowercase(), source).map_err(|trouble| {
         let why = trouble.text();
         match trouble {
             Trouble::TooFew(_) => failed(500, &why),

@@ -3,6 +3,7 @@
 //! Pure planning: nothing is made here.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::class::{Class, Object, Shard};
 use super::world::World;
@@ -10,7 +11,7 @@ use super::world::World;
 /// Plans the shards of a new class.
 pub(super) fn placed(world: &mut World, at: usize, config: Object) -> Result<Class, String> {
     let count = config["shardingConfig"]["actualCount"].as_u64().unwrap_or(0);
-    let mut class = Class { config, shards: BTreeMap::new() };
+    let mut class = Class { config: Arc::new(config), shards: BTreeMap::new() };
     let places = places(world, at, class.factor())?;
     let names: Vec<String> = (0..count).map(|_| world.shard_name()).collect();
     for (nth, name) in names.into_iter().enumerate() {

@@ -50,7 +50,7 @@ pub(super) fn parse(query: &str) -> Result<Vec<Field>, Unparsable> {
 
 struct Reader<'a> {
     query: &'a str,
-    tokens: Vec<(Token, usize)>,
+    tokens: Vec<(Token, Place)>,
     at: usize,
 }
 
@@ -121,9 +121,7 @@ impl Reader<'_> {
     }
 
     fn place(&self) -> Place {
-        let before = &self.query[..self.tokens[self.at].1];
-        let line = before.rsplit('\n').next().unwrap_or_default();
-        Place { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 }
+        self.tokens[self.at].1
     }
 
     fn unexpected(&self, expected: &str) -> Unparsable {
@@ -148,9 +146,21 @@ impl Reader<'_> {
 }
 
 /// Cuts a query into tokens, each with where it begins.
-fn tokens(query: &str) -> Vec<(Token, usize)> {
+fn tokens(query: &str) -> Vec<(Token, Place)> {
     let mut tokens = Vec::new();
-    let mut letters = query.char_indices().peekable();
+    let mut next = Place { line: 1, column: 1 };
+    // With its place each, because a query for 1,000 classes is one long line.
+    let mut letters = query
+        .chars()
+        .map(|letter| {
+            let place = next;
+            next.column += 1;
+            if letter == '\n' {
+                next = Place { line: place.line + 1, column: 1 };
+            }
+            (place, letter)
+        })
+        .peekable();
     while let Some((start, letter)) = letters.next() {
         if letter.is_whitespace() || letter == ',' {
             continue;
@@ -162,7 +172,7 @@ fn tokens(query: &str) -> Vec<(Token, usize)> {
                 .take_while(|&letter| letter != '"')
                 .collect();
             Token::Text(text)
-        } else if letter.is_alphanumeric() || letter == '_' {
+        } else if letter.is_alphanumeric() || letter == '_' || letter == '-' {
             let mut name = String::from(letter);
             while let Some((_, next)) = letters.next_if(|(_, c)| c.is_alphanumeric() || *c == '_') {
                 name.push(next);
@@ -173,7 +183,8 @@ fn tokens(query: &str) -> Vec<(Token, usize)> {
         };
         tokens.push((token, start));
     }
-    tokens.push((Token::End, query.len()));
+    drop(letters);
+    tokens.push((Token::End, next));
     tokens
 }
 

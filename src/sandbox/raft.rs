@@ -3,9 +3,12 @@
 //!
 //! Knows no endpoint, and nothing of objects but that replicas come and go.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::class::{Class, Object, Shard};
+use super::status::ShardStatus;
 use super::world::{Node, Power, World};
 
 /// One change of the schema.
@@ -32,10 +35,10 @@ pub(super) enum Command {
         class: String,
         tenants: Vec<String>,
     },
-    SetReadOnly {
+    SetStatus {
         class: String,
         shard: String,
-        read_only: bool,
+        status: ShardStatus,
     },
     SetReplicas {
         class: String,
@@ -50,6 +53,8 @@ pub(super) struct Group {
     pub(super) members: Vec<String>,
     leader: Option<String>,
     pub(super) term: u64,
+    /// Entries that its log had before the sandbox started.
+    pub(super) before: usize,
     pub(super) log: Vec<Command>,
 }
 
@@ -60,8 +65,17 @@ impl Group {
             members: members.iter().map(|&name| name.to_owned()).collect(),
             leader: members.first().map(|&name| name.to_owned()),
             term: 2,
+            // The members, and the start of the first leader.
+            before: 2,
             log: Vec::new(),
         }
+    }
+
+    /// The same, led by one of its members, in a later term: as after an election.
+    pub(super) fn led_by(mut self, leader: &str) -> Group {
+        self.leader = Some(leader.to_owned());
+        self.term += 1;
+        self
     }
 }
 
@@ -144,14 +158,14 @@ impl Node {
             }
             Command::Update { class, config } => {
                 if let Some(class) = self.schema.get_mut(class) {
-                    class.config.clone_from(config);
+                    class.config = Arc::new(config.clone());
                 }
             }
             Command::AddProperties { class, properties } => {
                 if let Some(class) = self.schema.get_mut(class) {
                     let mut all = class.properties().to_vec();
                     all.extend(properties.iter().cloned());
-                    class.config.insert("properties".into(), json!(all));
+                    Arc::make_mut(&mut class.config).insert("properties".into(), json!(all));
                 }
             }
             Command::SetTenants { class, tenants } => {
@@ -164,9 +178,9 @@ impl Node {
                 found.shards.retain(|name, _| !tenants.contains(name));
                 self.replicas.retain(|(of, shard), _| of != class || !tenants.contains(shard));
             }
-            Command::SetReadOnly { class, shard, read_only } => {
+            Command::SetStatus { class, shard, status } => {
                 if let Some(replica) = self.replica_mut(class, shard) {
-                    replica.read_only = *read_only;
+                    replica.status = *status;
                 }
             }
             Command::SetReplicas { class, shard, replicas } => {

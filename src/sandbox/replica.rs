@@ -3,50 +3,10 @@
 //! Knows no endpoint: the callers put their own words around the errors.
 
 use super::class::{Class, Object};
+use super::level::Level;
 use super::shards::nearest;
+use super::status::ShardStatus;
 use super::world::{Replica, World};
-
-/// How many replicas must take part.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Level {
-    One,
-    #[default]
-    Quorum,
-    All,
-}
-
-impl Level {
-    /// Reads the query parameter `consistency_level`.
-    pub(super) fn parse(text: &str) -> Result<Level, String> {
-        match text {
-            "" | "QUORUM" => Ok(Level::Quorum),
-            "ONE" => Ok(Level::One),
-            "ALL" => Ok(Level::All),
-            other => Err(format!(
-                "unrecognized consistency level '{other}', try one of the following: ['ONE', \
-                 'QUORUM', 'ALL']"
-            )),
-        }
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            Level::One => "ONE",
-            Level::Quorum => "QUORUM",
-            Level::All => "ALL",
-        }
-    }
-
-    /// Of the replicas that can be found, that is, not of those planned: with a node
-    /// gone, `ALL` means the others.
-    fn of(self, visible: usize) -> usize {
-        match self {
-            Level::One => 1,
-            Level::Quorum => visible / 2 + 1,
-            Level::All => visible,
-        }
-    }
-}
 
 /// From which replicas an object is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +54,7 @@ impl World {
         let mut complaints = Vec::new();
         for node in visible {
             match self.nodes[node].replica(class.name(), shard) {
-                Some(replica) if !replica.read_only => ready.push(node),
+                Some(replica) if replica.status != ShardStatus::ReadOnly => ready.push(node),
                 Some(_) => complaints.push((node, format!("read only \"{shard}\""))),
                 None => complaints.push((node, format!("class not found \"{}\"", class.name()))),
             }
@@ -121,9 +81,10 @@ impl World {
         Ok(())
     }
 
-    /// Reads an object.
+    /// Reads an object. Where several replicas are compared, those that lack it, or have an
+    /// older one, get what the newest has.
     pub(super) fn read(
-        &self,
+        &mut self,
         at: usize,
         class: &Class,
         shard: &str,
@@ -138,29 +99,40 @@ impl World {
             From::Level(level) => level.of(holders.len()),
             From::Node(name) => {
                 holders.retain(|&node| self.nodes[node].name == name);
-                if holders
-                    .iter()
-                    .any(|&node| self.nodes[node].replica(class.name(), shard).is_none())
-                {
-                    let why = format!("status code: 500, error: {missing}");
-                    return Err(Trouble::TooFew(why));
+                let Some(&holder) = holders.first() else {
+                    let why = format!("shard \"{shard}\" does not exist locally");
+                    let here = self.nodes[at].name == name;
+                    return Err(Trouble::TooFew(if here { why } else { remote(&why) }));
+                };
+                if self.nodes[holder].replica(class.name(), shard).is_none() {
+                    return Err(Trouble::TooFew(remote(missing.trim_end())));
                 }
-                holders.len()
+                1
             }
         };
-        let replicas: Vec<&Replica> = holders
-            .iter()
-            .filter_map(|&node| self.nodes[node].replica(class.name(), shard))
-            .collect();
-        if let (true, From::Level(level)) = (replicas.len() < required, from) {
+        holders.retain(|&node| self.nodes[node].replica(class.name(), shard).is_some());
+        if let (true, From::Level(level)) = (holders.len() < required, from) {
             return Err(Trouble::TooFew(format!(
                 "cannot achieve consistency level \"{}\": read error: status code: 500, error: \
                  digest objects: {missing}",
                 level.word()
             )));
         }
-        let mut read = replicas.iter().take(required);
-        Ok(read.find_map(|replica| replica.objects.get(id)).cloned())
+        holders.truncate(required);
+        let held = holders
+            .iter()
+            .filter_map(|&node| self.nodes[node].replica(class.name(), shard)?.objects.get(id));
+        let Some(newest) = held.max_by_key(|object| written(object)).cloned() else {
+            return Ok(None);
+        };
+        for node in holders {
+            let Some(replica) = self.nodes[node].replica_mut(class.name(), shard) else { continue };
+            let behind = replica.objects.get(id).is_none_or(|had| written(had) < written(&newest));
+            if behind {
+                replica.objects.insert(id.to_owned(), newest.clone());
+            }
+        }
+        Ok(Some(newest))
     }
 
     /// Returns how many replicas of a shard are planned, and the nodes of those that can be
@@ -177,6 +149,14 @@ impl World {
             ([only], []) => Err(Trouble::Unresolved(only.clone())),
             _ => Ok((planned.len(), visible)),
         }
+    }
+
+    /// Returns how many objects each replica of a shard that can be found holds.
+    pub(super) fn sizes(&self, at: usize, class: &Class, shard: &str) -> Vec<usize> {
+        let planned = class.shards.get(shard).map_or(&[][..], |shard| shard.replicas.as_slice());
+        let holders = nearest(self, at, planned).into_iter();
+        let held = holders.filter_map(|node| self.nodes[node].replica(class.name(), shard));
+        held.map(|replica| replica.objects.len()).collect()
     }
 
     /// Returns the objects of a shard from the nearest replica; `None` if there is none.
@@ -212,6 +192,16 @@ impl World {
             }
         }
     }
+}
+
+/// Returns when an object was last written.
+fn written(object: &Object) -> Option<i64> {
+    object.get("lastUpdateTimeUnix").and_then(serde_json::Value::as_i64)
+}
+
+/// Words what another node says of its replica.
+fn remote(why: &str) -> String {
+    format!("status code: 500, error: {why}\n")
 }
 
 /// The address at which a node would have its port for data.

@@ -9,7 +9,8 @@ use super::call::{Call, Outcome, Reply};
 use super::nodes::VERSION;
 use super::world::World;
 use super::{
-    batch, cursor, graphql, nodes, objects, replication, scale, schema, shards, statistics, tenants,
+    batch, cursor, graphql, nodes, objects, operations, replication, scale, schema, shards,
+    statistics, tenants,
 };
 
 /// Answers a request that reached the node `at`.
@@ -69,7 +70,10 @@ fn endpoint(world: &mut World, at: usize, call: &Call, path: &[&str]) -> Outcome
         ("GET", ["replication", "sharding-state"]) => replication::sharding_state(world, at, call),
         ("GET", ["replication", "scale"]) => scale::plan(world, at, call),
         ("POST", ["replication", "scale"]) => scale::apply(world, at, call),
-        ("GET", ["replication", "replicate", "list"]) => scale::operations(world, call),
+        ("POST", ["replication", "replicate"]) => operations::start(world, at, call),
+        ("GET", ["replication", "replicate", "list"]) => operations::list(world, call),
+        ("GET", ["replication", "replicate", id]) => operations::get(world, call, id),
+        ("POST", ["replication", "replicate", id, "cancel"]) => operations::cancel(world, id),
         _ => Ok(unknown(call)),
     }
 }

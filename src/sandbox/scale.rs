@@ -1,8 +1,7 @@
-//! `/v1/replication/scale` and `…/replicate/list`: replicas added or taken
-//! away in place.
+//! `/v1/replication/scale`: replicas added or taken away in place.
 //!
 //! The copying that takes seconds on the real server is done at once here;
-//! an operation still shows a state of its way each time it is listed.
+//! what is told of it is in `operations`.
 
 use std::collections::BTreeMap;
 
@@ -10,23 +9,10 @@ use serde_json::{Map, Value, json};
 
 use super::call::{Call, Outcome, Reply};
 use super::class::class_name;
+use super::operations::{Kind, Operation};
 use super::raft::Command;
 use super::replication::enabled;
 use super::world::World;
-
-const WAY: [&str; 4] = ["REGISTERED", "HYDRATING", "FINALIZING", "INTEGRATING"];
-
-/// One replica on its way to a node.
-#[derive(Clone, Debug)]
-pub(super) struct Operation {
-    id: String,
-    class: String,
-    shard: String,
-    source: String,
-    target: String,
-    /// How often it was listed: it is `READY` when the way is walked.
-    seen: usize,
-}
 
 /// `GET /v1/replication/scale`: a plan, nothing more.
 pub(super) fn plan(world: &mut World, at: usize, call: &Call) -> Outcome {
@@ -93,10 +79,9 @@ pub(super) fn apply(world: &mut World, at: usize, call: &Call) -> Outcome {
         for (target, source) in actions["addNodes"].as_object().into_iter().flatten() {
             let source = source.as_str().unwrap_or_default().to_owned();
             replicas.push(target.clone());
-            let (id, class, shard) = (world.id(), class.clone(), shard.clone());
+            let id = world.id();
             ids.push(id.clone());
-            let target = target.clone();
-            world.operations.push(Operation { id, class, shard, source, target, seen: 0 });
+            world.operations.push(Operation::new(id, &class, shard, &source, target, Kind::Copy));
         }
         let (class, shard) = (class.clone(), shard.clone());
         world.commit(at, Command::SetReplicas { class, shard, replicas }).map_err(failed)?;
@@ -106,37 +91,4 @@ pub(super) fn apply(world: &mut World, at: usize, call: &Call) -> Outcome {
     }
     let body = json!({ "collection": class, "operationIds": ids, "planId": plan["planId"] });
     Ok(Reply::json(200, &body))
-}
-
-/// `GET /v1/replication/replicate/list`
-pub(super) fn operations(world: &mut World, call: &Call) -> Outcome {
-    enabled(world)?;
-    let history = call.query("includeHistory") == Some("true");
-    let list: Vec<Value> =
-        world.operations.iter_mut().map(|operation| operation.shown(history)).collect();
-    Ok(Reply::json(200, &Value::Array(list)))
-}
-
-impl Operation {
-    fn shown(&mut self, history: bool) -> Value {
-        let state = WAY.get(self.seen).copied().unwrap_or("READY");
-        let walked = WAY.iter().take(self.seen);
-        let walked: Vec<Value> =
-            walked.map(|state| json!({ "errors": [], "state": state })).collect();
-        self.seen += 1;
-        let mut shown = json!({
-            "collection": self.class,
-            "id": self.id,
-            "shard": self.shard,
-            "sourceNode": self.source,
-            "status": { "errors": [], "state": state },
-            "statusHistory": if history { json!(walked) } else { json!(null) },
-            "targetNode": self.target,
-            "type": "COPY",
-        });
-        if state == "READY" {
-            shown["uncancelable"] = json!(true);
-        }
-        shown
-    }
 }

@@ -3,7 +3,7 @@
 //! Knows how the answers look; the change itself is RAFT's (`raft`), the
 //! defaults are in `defaults`, what is refused in `checks`.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::call::{Call, Outcome, Reply};
 use super::class::{Class, Object, class_name};
@@ -11,7 +11,7 @@ use super::placement::placed;
 use super::raft::Command;
 use super::update::{Refusal, updated};
 use super::world::World;
-use super::{checks, defaults};
+use super::{checks, defaults, operations};
 
 /// `GET /v1/schema`
 pub(super) fn list(world: &mut World, at: usize, call: &Call) -> Outcome {
@@ -21,7 +21,8 @@ pub(super) fn list(world: &mut World, at: usize, call: &Call) -> Outcome {
     })?;
     let classes: Vec<Value> =
         world.nodes[source].schema.values().map(|class| shown(class, call)).collect();
-    Ok(Reply::json(200, &json!({ "classes": classes })))
+    let list = Map::from_iter([("classes".to_owned(), Value::Array(classes))]);
+    Ok(Reply::json(200, &Value::Object(list)))
 }
 
 /// `GET /v1/schema/CLASS`
@@ -50,7 +51,7 @@ pub(super) fn create_class(world: &mut World, at: usize, sent: &Object) -> Resul
         let why = format!("class name {name} already exists");
         return Err(world.relayed(at, "Internal", &why, ""));
     }
-    let config = class.config.clone();
+    let config = class.config.as_ref().clone();
     world.commit(at, Command::Add(class))?;
     Ok(config)
 }
@@ -82,9 +83,11 @@ pub(super) fn update(world: &mut World, at: usize, call: &Call, class: &str) -> 
 
 /// `DELETE /v1/schema/CLASS`: 200 for a class that is not there, too.
 pub(super) fn delete(world: &mut World, at: usize, class: &str) -> Outcome {
+    let class = class_name(class);
     world
-        .commit(at, Command::Delete { class: class_name(class) })
+        .commit(at, Command::Delete { class: class.clone() })
         .map_err(|error| Reply::error(400, &error))?;
+    operations::forget(world, &class);
     Ok(Reply::empty(200))
 }
 
@@ -96,7 +99,7 @@ fn source(world: &mut World, at: usize, call: &Call) -> Result<usize, String> {
 /// A class as the answer to a reading. What comes from the leader has been through JSON
 /// once more, which sorts the keys of the free-form parts.
 fn shown(class: &Class, call: &Call) -> Value {
-    let mut config = class.config.clone();
+    let mut config = class.config.as_ref().clone();
     if !call.own_schema {
         for part in ["shardingConfig", "vectorIndexConfig"] {
             if let Some(value) = config.get_mut(part) {

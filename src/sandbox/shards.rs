@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::call::{Call, Outcome, Reply};
 use super::class::class_name;
 use super::raft::Command;
+use super::status::ShardStatus;
 use super::world::World;
 
 /// `GET /v1/schema/CLASS/shards`
@@ -37,8 +38,9 @@ pub(super) fn list(world: &World, at: usize, call: &Call, class: &str) -> Reply 
                 format!("shard {shard}: status code: 500 body: (local {shard} shard not found\n)");
             return Reply::error(500, &message);
         };
-        let status = if replica.read_only { "READONLY" } else { "READY" };
-        list.push(json!({ "name": shard, "status": status, "vectorQueueSize": 0 }));
+        list.push(json!({
+            "name": shard, "status": replica.status.word(), "vectorQueueSize": replica.queue,
+        }));
     }
     Reply::json(200, &Value::Array(list))
 }
@@ -63,17 +65,12 @@ pub(super) fn update(
         return Ok(Reply::error(404, &world.relayed(at, "NotFound", &why, "\nnot found")));
     };
     if found.shards.contains_key(shard) {
-        let read_only = match status.as_str() {
-            "READY" => false,
-            "READONLY" => true,
-            other => {
-                let why = format!(
-                    "updating db: TYPE_UPDATE_SHARD_STATUS: {other}: invalid storage status"
-                );
-                return Ok(Reply::error(500, &world.relayed(at, "Internal", &why, "")));
-            }
+        let Some(status) = ShardStatus::settable(&status) else {
+            let why =
+                format!("updating db: TYPE_UPDATE_SHARD_STATUS: {status}: invalid storage status");
+            return Ok(Reply::error(500, &world.relayed(at, "Internal", &why, "")));
         };
-        let command = Command::SetReadOnly { class, shard: shard.to_owned(), read_only };
+        let command = Command::SetStatus { class, shard: shard.to_owned(), status };
         world.commit(at, command).map_err(|error| Reply::error(500, &error))?;
     }
     Ok(Reply::json(200, &json!({ "status": status })))

@@ -33,11 +33,11 @@ fn entry(world: &mut World, at: usize) -> Value {
         Some(leader) if leader == at => ("Leader", "0"),
         _ => ("Follower", "25ms"),
     };
-    // Two entries stand in every log before the first change: the members and the start.
-    let index = (node.applied + 2).to_string();
+    let index = (group.before + node.applied).to_string();
     let term = group.term.to_string();
-    let mut entry = json!({
-        "bootstrapped": true,
+    // Only in its first life does a node say that it founded the cluster.
+    let mut entry = if node.restarted { json!({}) } else { json!({ "bootstrapped": true }) };
+    let rest = json!({
         "candidates": {},
         "dbLoaded": true,
         "isVoter": true,
@@ -66,6 +66,13 @@ fn entry(world: &mut World, at: usize) -> Value {
             "term": term,
         },
     });
+    let rest = rest.as_object().into_iter().flatten();
+    for (key, value) in rest {
+        entry[key] = value.clone();
+        if key == "dbLoaded" && node.restarted {
+            entry["initialLastAppliedIndex"] = json!(node.restored);
+        }
+    }
     if leader.is_some() {
         entry["ready"] = json!(true);
         entry["status"] = json!("HEALTHY");

@@ -4,6 +4,7 @@
 //! Nothing in the sandbox itself uses this.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -26,7 +27,7 @@ impl Sandbox {
     /// Returns a class from a node's own schema.
     #[must_use]
     pub fn class(&self, node: &str, class: &str) -> Option<Value> {
-        self.look(node, class, |class| Value::Object(class.config.clone()))
+        self.look(node, class, |class| Value::Object(class.config.as_ref().clone()))
     }
 
     /// Returns whether a node's own schema has a class.
@@ -93,7 +94,7 @@ impl Sandbox {
             let Placement { replicas, active } = placement.clone();
             (name.clone(), Shard { replicas, active })
         });
-        let class = Class { config, shards: shards.collect() };
+        let class = Class { config: Arc::new(config), shards: shards.collect() };
         for found in &mut held(&self.cluster.world).nodes {
             if node.is_none_or(|node| node == found.name) {
                 found.add(class.clone());

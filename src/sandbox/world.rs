@@ -7,8 +7,10 @@
 use std::collections::BTreeMap;
 
 use super::class::{Class, Object};
+use super::nodes::VERSION;
+use super::operations::Operation;
 use super::raft::Group;
-use super::scale::Operation;
+use super::status::ShardStatus;
 
 /// Everything there is.
 #[derive(Debug)]
@@ -18,6 +20,9 @@ pub(super) struct World {
     pub(super) groups: Vec<Group>,
     /// `REPLICA_MOVEMENT_ENABLED`.
     pub(super) movement: bool,
+    /// Whether replicas compare themselves in the background: while it is off, a node that
+    /// comes back stays behind until its objects are read.
+    pub(super) async_replication: bool,
     pub(super) operations: Vec<Operation>,
     /// The time in milliseconds. It moves with the changes, so that outputs repeat.
     pub(super) clock: i64,
@@ -42,6 +47,13 @@ pub(super) struct Node {
     /// `http://127.0.0.1:PORT`
     pub(super) address: String,
     pub(super) power: Power,
+    pub(super) version: String,
+    /// `OPERATIONAL_MODE`
+    pub(super) mode: String,
+    /// Whether it was started with data: such a node did not found the RAFT cluster.
+    pub(super) restarted: bool,
+    /// The index of the log up to which its disk was when it was last started.
+    pub(super) restored: usize,
     /// Index of its RAFT cluster in `World::groups`.
     pub(super) group: usize,
     /// How much of that cluster's log it has applied.
@@ -56,7 +68,9 @@ pub(super) struct Node {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Replica {
     pub(super) objects: BTreeMap<String, Object>,
-    pub(super) read_only: bool,
+    pub(super) status: ShardStatus,
+    /// How many vectors wait for the index.
+    pub(super) queue: usize,
     /// How many objects `/v1/nodes` tells of: what was on disk at the last flush, not what
     /// was written since.
     pub(super) flushed: usize,
@@ -77,6 +91,7 @@ impl World {
             nodes: names.map(Node::new).into(),
             groups: vec![Group::new(&names)],
             movement: true,
+            async_replication: true,
             operations: Vec::new(),
             clock: 1_790_000_000_000,
             dice: fastrand::Rng::with_seed(seed),
@@ -97,6 +112,18 @@ impl World {
     pub(super) fn visible_names(&self) -> Vec<String> {
         let visible = self.nodes.iter().filter(|node| node.power == Power::Running);
         visible.map(|node| node.name.clone()).collect()
+    }
+
+    /// Starts a node with what is on its disk. The states of its replicas were never there.
+    pub(super) fn restart(&mut self, at: usize) {
+        let node = &mut self.nodes[at];
+        node.restarted = true;
+        node.restored = self.groups[node.group].before + node.applied;
+        for replica in node.replicas.values_mut() {
+            replica.status = ShardStatus::Ready;
+            replica.queue = 0;
+            replica.flush();
+        }
     }
 
     /// Returns the time; every call is a millisecond later.
@@ -124,6 +151,10 @@ impl Node {
             name: name.to_owned(),
             address: String::new(),
             power: Power::Running,
+            version: VERSION.to_owned(),
+            mode: "ReadWrite".to_owned(),
+            restarted: false,
+            restored: 0,
             group: 0,
             applied: 0,
             schema: BTreeMap::new(),

@@ -67,7 +67,32 @@ pub(super) async fn agrees_on_one_leader(nodes: &[String]) {
             assert_eq!(entry["ready"], true);
             assert_eq!(entry["status"], "HEALTHY");
             assert_eq!(entry["open"], true);
+            assert_eq!(entry["candidates"], json!({}));
+            assert_eq!(entry["dbLoaded"], true);
+            assert!(entry["leaderAddress"].as_str().is_some_and(|address| address.contains(':')));
             let raft = &entry["raft"];
+            let raft_keys = [
+                "appliedIndex",
+                "commitIndex",
+                "fsmPending",
+                "lastContact",
+                "lastLogIndex",
+                "lastLogTerm",
+                "lastSnapshotIndex",
+                "lastSnapshotTerm",
+                "latestConfiguration",
+                "latestConfigurationIndex",
+                "numPeers",
+                "protocolVersion",
+                "protocolVersionMax",
+                "protocolVersionMin",
+                "snapshotVersionMax",
+                "snapshotVersionMin",
+                "state",
+                "term",
+            ];
+            assert_keys(raft, &raft_keys);
+            assert_eq!(raft["lastContact"] == "0", entry["leaderId"] == entry["name"]);
             assert_eq!(raft["numPeers"], "2");
             let leads = entry["leaderId"] == entry["name"];
             assert_eq!(raft["state"], if leads { "Leader" } else { "Follower" });

@@ -5,6 +5,7 @@
 //! sandbox cannot drift. Each makes classes of its own, named `Contract…`, and
 //! removes them.
 
+pub(crate) mod apart;
 mod cluster;
 mod counting;
 pub(crate) mod http;
@@ -48,13 +49,18 @@ pub(crate) async fn all(nodes: &[String]) -> usize {
         replication::says_where_replicas_are_planned,
         replication::scales_in_place,
         replication::stops_and_allows_writing,
+        replication::copies_a_replica,
+        replication::waits_for_a_node_that_is_not_there,
         objects::are_created_read_and_deleted,
         objects::are_refused,
         objects::are_read_from_one_node,
+        objects::are_not_where_no_replica_is,
+        objects::are_written_at_every_level,
         objects::are_listed_in_order,
         objects::are_taken_in_batches,
         objects::make_their_class,
         counting::counts,
+        counting::counts_many_at_once,
         counting::says_what_it_cannot_count,
         tenants::come_and_go,
         tenants::sleep,

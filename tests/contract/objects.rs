@@ -118,6 +118,74 @@ pub(super) async fn are_read_from_one_node(nodes: &[String]) {
     remove(nodes, CLASS).await;
 }
 
+pub(super) async fn are_not_where_no_replica_is(nodes: &[String]) {
+    let path = format!("/v1/objects/{CLASS}/{}", id(1));
+    for factor in [1, 2] {
+        let one = json!({ "desiredCount": 1 });
+        let factor_of = json!({ "factor": factor });
+        let class =
+            json!({ "class": CLASS, "replicationConfig": factor_of, "shardingConfig": one });
+        make(nodes, class).await;
+        post(
+            &nodes[0],
+            "/v1/objects?consistency_level=ALL",
+            &json!({ "class": CLASS, "id": id(1) }),
+        )
+        .await
+        .is(200);
+        let state = format!("/v1/replication/sharding-state?collection={CLASS}");
+        let state = get(&nodes[0], &state).await.is(200).body;
+        let shard = state["shardingState"]["shards"][0].clone();
+        for name in ["node1", "node2", "node3", "node9"] {
+            let holds = shard["replicas"].as_array().expect("replicas").contains(&json!(name));
+            let answer = get(&nodes[0], &format!("{path}?node_name={name}")).await;
+            if holds || factor == 1 {
+                // With factor 1 the name is not looked at.
+                answer.is(200);
+            } else if name == "node9" {
+                answer.says(500, "cannot resolve node name: node9");
+            } else {
+                let why = format!("shard {} does not exist locally", shard["shard"]);
+                answer.says(500, &why);
+            }
+        }
+        remove(nodes, CLASS).await;
+    }
+}
+
+pub(super) async fn are_written_at_every_level(nodes: &[String]) {
+    class(nodes).await;
+    let everywhere = async |nth: usize| {
+        let mut found = Vec::new();
+        for name in ["node1", "node2", "node3"] {
+            let path = format!("/v1/objects/{CLASS}/{}?node_name={name}", id(nth));
+            found.push(get(&nodes[0], &path).await.status);
+        }
+        found
+    };
+    for (nth, level) in ["ONE", "QUORUM", "ALL"].into_iter().enumerate() {
+        let query = format!("consistency_level={level}");
+        let object = json!({ "class": CLASS, "id": id(nth) });
+        post(&nodes[nth], &format!("/v1/objects?{query}"), &object).await.is(200);
+        until("it is on every replica", || async {
+            (everywhere(nth).await == [200; 3]).then_some(())
+        })
+        .await;
+        let path = format!("/v1/objects/{CLASS}/{}?{query}", id(nth));
+        get(&nodes[nth], &path).await.is(200);
+        head(&nodes[nth], &path).await.is(204);
+        delete(&nodes[nth], &path).await.is(204);
+        until("it is on no replica", || async {
+            (everywhere(nth).await == [404; 3]).then_some(())
+        })
+        .await;
+    }
+    let path = format!("/v1/objects/{CLASS}/{}?consistency_level=SOME", id(1));
+    delete(&nodes[0], &path).await.says(400, "unrecognized consistency level 'SOME'");
+    get(&nodes[0], &path).await.says(400, "unrecognized consistency level 'SOME'");
+    remove(nodes, CLASS).await;
+}
+
 pub(super) async fn are_listed_in_order(nodes: &[String]) {
     class(nodes).await;
     let objects: Vec<Value> = (0..25)

@@ -148,17 +148,20 @@ pub(super) async fn stops_and_allows_writing(nodes: &[String]) {
     });
     make(nodes, class).await;
     let path = "/v1/schema/ContractReadonly/shards";
-    let shards = get(&nodes[0], path).await.is(200).body;
-    assert_keys(&shards[0], &["name", "status", "vectorQueueSize"]);
-    assert_eq!(shards[0]["status"], "READY");
-    let shard = format!("{path}/{}", shards[0]["name"].as_str().expect("a name"));
+    let listed = get(&nodes[0], path).await.is(200).body;
+    assert_keys(&listed[0], &["name", "status", "vectorQueueSize"]);
+    assert_eq!(listed[0]["status"], "READY");
+    let shard = format!("{path}/{}", listed[0]["name"].as_str().expect("a name"));
 
     for status in ["READONLY", "READY"] {
         let answer = put(&nodes[0], &shard, &json!({ "status": status })).await.is(200).body;
         assert_eq!(answer, json!({ "status": status }));
         for node in nodes {
             until("the status is on every node", || async {
-                (get(node, path).await.body[0]["status"] == status).then_some(())
+                let shown = shards(node, "ContractReadonly").await?;
+                let shown =
+                    shown.iter().flatten().all(|shard| shard["vectorIndexingStatus"] == status);
+                (shown && get(node, path).await.body[0]["status"] == status).then_some(())
             })
             .await;
         }
@@ -173,6 +176,8 @@ pub(super) async fn stops_and_allows_writing(nodes: &[String]) {
                 .says(500, "read only");
         }
     }
+    put(&nodes[0], &shard, &json!({ "status": "INDEXING" })).await.is(200);
+    put(&nodes[0], &shard, &json!({ "status": "SOME" })).await.says(500, "SOME: invalid storage");
     let sent = json!({ "status": "READONLY" });
     put(&nodes[0], &format!("{path}/none"), &sent).await.is(200);
     put(&nodes[0], "/v1/schema/ContractNone/shards/none", &sent).await.says(
@@ -183,6 +188,112 @@ pub(super) async fn stops_and_allows_writing(nodes: &[String]) {
         .await
         .says(404, "cannot get shards status for a non-existing index for ContractNone: not found");
     remove(nodes, "ContractReadonly").await;
+}
+
+pub(super) async fn copies_a_replica(nodes: &[String]) {
+    let (shard, source, target) = single(nodes).await;
+    post(&nodes[0], "/v1/objects", &json!({ "class": "ContractMove" })).await.is(200);
+    let sent = json!({
+        "collection": "ContractMove", "shard": shard, "sourceNode": source, "targetNode": target,
+        "type": "COPY",
+    });
+    let with = |key: &str, value: &str| {
+        let mut sent = sent.clone();
+        sent[key] = json!(value);
+        sent
+    };
+    post(&nodes[0], REPLICATE, &json!({})).await.says(422, "collection in body is required");
+    for (wrong, message) in [
+        (with("shard", "none"), "invalid request: shard not found"),
+        (with("collection", "ContractNone"), "collection ContractNone does not exists"),
+        (with("targetNode", &source), "source and target node are the same"),
+        (with("type", "SOME"), "type in body should be one of [COPY MOVE]"),
+    ] {
+        post(&nodes[0], REPLICATE, &wrong).await.says(422, message);
+    }
+    let id = post(&nodes[1], REPLICATE, &sent).await.is(200).body["id"].clone();
+    let path = format!("{REPLICATE}/{}", id.as_str().expect("an id"));
+    let done = until("it is done", || async {
+        let shown = get(&nodes[0], &format!("{path}?includeHistory=true")).await;
+        (shown.status == 200 && shown.body["status"]["state"] == "READY").then_some(shown.body)
+    })
+    .await;
+    let status = ["collection", "id", "shard", "sourceNode", "status", "statusHistory"];
+    assert_keys(&done, &[&status[..], &["targetNode", "type", "uncancelable"]].concat());
+    assert_keys(&done["status"], &["errors", "state"]);
+    let walked: Vec<_> = done["statusHistory"]
+        .as_array()
+        .expect("a history")
+        .iter()
+        .map(|step| step["state"].clone())
+        .collect();
+    assert_eq!(walked, ["REGISTERED", "HYDRATING", "FINALIZING", "INTEGRATING"]);
+    assert_eq!(get(&nodes[0], &path).await.is(200).body["statusHistory"], Value::Null);
+    for (query, found) in [
+        ("collection=ContractMove", true),
+        ("collection=ContractNone", false),
+        ("collection=ContractMove&shard=none", false),
+        // With a class the target is not looked at.
+        ("collection=ContractMove&targetNode=none", true),
+        ("targetNode=none", false),
+    ] {
+        let list = get(&nodes[0], &format!("{REPLICATE}/list?{query}")).await.is(200).body;
+        let there = list.as_array().expect("a list").iter().any(|entry| entry["id"] == id);
+        assert_eq!(there, found, "{query}: {list}");
+    }
+    get(&nodes[0], &format!("{REPLICATE}/list?shard={shard}"))
+        .await
+        .says(400, "shard id provided without collection id");
+    post(&nodes[0], &format!("{path}/cancel"), &json!({}))
+        .await
+        .says(409, "execute cancel replication: cancellation impossible");
+    let none = format!("{REPLICATE}/00000000-0000-0000-0000-00000000000f");
+    get(&nodes[0], &none).await.is(404);
+    post(&nodes[0], &format!("{none}/cancel"), &json!({})).await.is(204);
+    get(&nodes[0], &format!("{REPLICATE}/nope")).await.says(422, "id in path must be of type uuid");
+    remove(nodes, "ContractMove").await;
+    until("it went with its class", || async {
+        (get(&nodes[0], &path).await.status == 404).then_some(())
+    })
+    .await;
+}
+
+pub(super) async fn waits_for_a_node_that_is_not_there(nodes: &[String]) {
+    let (shard, source, _) = single(nodes).await;
+    let sent = json!({
+        "collection": "ContractMove", "shard": shard, "sourceNode": source, "targetNode": "node9",
+    });
+    let id = post(&nodes[0], REPLICATE, &sent).await.is(200).body["id"].clone();
+    let path = format!("{REPLICATE}/{}", id.as_str().expect("an id"));
+    post(&nodes[0], &format!("{path}/cancel"), &json!({})).await.is(204);
+    let shown = until("it is marked", || async {
+        let shown = get(&nodes[0], &format!("{path}?includeHistory=true")).await.body;
+        (shown["scheduledForCancel"] == true).then_some(shown)
+    })
+    .await;
+    assert_eq!(shown["status"], json!({ "errors": [], "state": "REGISTERED" }));
+    assert_eq!(shown["statusHistory"], json!([]));
+    remove(nodes, "ContractMove").await;
+    let shown = until("it is marked once more", || async {
+        let shown = get(&nodes[0], &path).await.body;
+        (shown["scheduledForDelete"] == true).then_some(shown)
+    })
+    .await;
+    assert_eq!(shown["status"]["state"], "REGISTERED", "it stays for good");
+}
+
+const REPLICATE: &str = "/v1/replication/replicate";
+
+/// Makes a class with one shard; returns the shard, its node and another.
+async fn single(nodes: &[String]) -> (String, String, String) {
+    let class = json!({ "class": "ContractMove", "shardingConfig": { "desiredCount": 1 } });
+    make(nodes, class).await;
+    let path = "/v1/replication/sharding-state?collection=ContractMove";
+    let state = get(&nodes[0], path).await.is(200).body;
+    let shard = &state["shardingState"]["shards"][0];
+    let source = shard["replicas"][0].as_str().expect("a node").to_owned();
+    let target = if source == "node1" { "node2" } else { "node1" };
+    (shard["shard"].as_str().expect("a name").to_owned(), source, target.to_owned())
 }
 
 /// Returns the shards of a class on each node; `None` if not all nodes answer for it yet.

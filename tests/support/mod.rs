@@ -38,13 +38,23 @@ impl Stage {
         let home = TempDir::new().unwrap();
         let stage = Self { sandbox, home, runtime, extra: vec![] };
         // Short waits, so that faults that have to be waited for do not hold up the tests.
-        let nodes: Vec<_> = stage.nodes().iter().map(|node| format!("{node:?}")).collect();
+        stage.waits(1);
+        stage
+    }
+
+    /// Waits longer for answers: for what is slow without being at fault.
+    pub fn patient(self) -> Self {
+        self.waits(60);
+        self
+    }
+
+    fn waits(&self, seconds: usize) {
+        let nodes: Vec<_> = self.nodes().iter().map(|node| format!("{node:?}")).collect();
         let config = format!(
-            "[clusters.stage]\nnodes = [{}]\nanswer_timeout_seconds = 1\n",
+            "[clusters.stage]\nnodes = [{}]\nanswer_timeout_seconds = {seconds}\n",
             nodes.join(", ")
         );
-        std::fs::write(stage.home.path().join("elysia-runbook.toml"), config).unwrap();
-        stage
+        std::fs::write(self.home.path().join("elysia-runbook.toml"), config).unwrap();
     }
 
     /// Lets requests go wrong: see `Fault`.
@@ -136,6 +146,37 @@ impl Stage {
             (answer.status(), answer.text().await.unwrap())
         });
         assert!(status.is_success(), "{status} {body}");
+    }
+}
+
+impl Stage {
+    /// Deletes something as the test, not as the program.
+    pub fn delete(&self, path: &str) {
+        let url = format!("{}{path}", self.sandbox.nodes()[0].1);
+        let status = self.runtime.block_on(async {
+            let _ = rustls::crypto::ring::default_provider().install_default();
+            reqwest::Client::new().delete(url).send().await.unwrap().status()
+        });
+        assert!(status.is_success(), "{status}");
+    }
+
+    /// Changes something as the test.
+    pub fn put(&self, path: &str, body: &serde_json::Value) {
+        let url = format!("{}{path}", self.sandbox.nodes()[0].1);
+        let status = self.runtime.block_on(async {
+            let _ = rustls::crypto::ring::default_provider().install_default();
+            reqwest::Client::new().put(url).json(body).send().await.unwrap().status()
+        });
+        assert!(status.is_success(), "{status}");
+    }
+
+    /// Reads something from a node.
+    pub fn get(&self, node: usize, path: &str) -> serde_json::Value {
+        let url = format!("{}{path}", self.sandbox.nodes()[node].1);
+        self.runtime.block_on(async {
+            let _ = rustls::crypto::ring::default_provider().install_default();
+            reqwest::Client::new().get(url).send().await.unwrap().json().await.unwrap()
+        })
     }
 }
 
