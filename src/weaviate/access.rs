@@ -131,6 +131,6 @@ fn read(path: &PathBuf, what: &str) -> Result<Vec<u8>, Error> {
 /// Returns a text as one word of a shell.
 #[must_use]
 pub fn shell_word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%=".contains(c);
     if text.chars().all(plain) { text.into() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

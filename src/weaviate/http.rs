@@ -9,7 +9,7 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Method, Url};
 use serde_json::Value;
 
@@ -152,7 +152,7 @@ impl Http {
             .with_max_delay(Duration::from_millis(500))
             .with_max_times(2)
             .with_jitter();
-        (|| self.send(method.clone(), path, own_view, body, timeout))
+        (|| self.send(method.clone(), path, own_view, body.map(Value::to_string), timeout))
             .retry(backoff)
             .when(Error::is_transient)
             .await
@@ -170,7 +170,22 @@ impl Http {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Bytes, Error> {
+        let body = body.map(Value::to_string);
         self.send(method, path, false, body, self.answer_timeout * CHANGE_PATIENCE).await
+    }
+
+    /// Sends a change once, with a body that is JSON already.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::change`].
+    pub(super) async fn change_with(
+        &self,
+        method: Method,
+        path: &str,
+        body: String,
+    ) -> Result<Bytes, Error> {
+        self.send(method, path, false, Some(body), self.answer_timeout * CHANGE_PATIENCE).await
     }
 
     async fn send(
@@ -178,7 +193,7 @@ impl Http {
         method: Method,
         path: &str,
         own_view: bool,
-        body: Option<&Value>,
+        body: Option<String>,
         timeout: Duration,
     ) -> Result<Bytes, Error> {
         let failed = |what| Error {
@@ -196,7 +211,7 @@ impl Http {
             request = request.header("consistency", "false");
         }
         if let Some(body) = body {
-            request = request.json(body);
+            request = request.header(CONTENT_TYPE, "application/json").body(body);
         }
         let answer = request.send().await.map_err(|e| failed(what_of(&e)))?;
         let status = answer.status();

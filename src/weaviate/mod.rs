@@ -4,19 +4,27 @@
 //! new REST call is a method of [`Node`] in the file of its topic.
 
 mod access;
+mod count;
 mod error;
 mod http;
+mod movement;
 mod object;
+mod replica;
 mod schema;
 mod status;
 mod tenant;
+mod transfer;
 
 pub use access::{Access, Secret, shell_word};
+pub use count::Countable;
 pub use error::{Error, What};
+pub use movement::{Movement, MovementStatus};
 pub use object::Listing;
+pub use replica::{Level, ObjectName, Replica};
 pub use schema::{Class, Placement, ShardPlacement};
 pub use status::{Member, NodeStatus, Peer, Raft, ShardStatus, Statistics};
 pub use tenant::Tenant;
+pub use transfer::{PageAt, RawObject};
 
 use std::time::Duration;
 
@@ -42,6 +50,12 @@ impl Node {
     #[must_use]
     pub fn url(&self) -> &str {
         self.http.url().as_str().trim_end_matches('/')
+    }
+
+    /// Returns the host in its address.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.http.url().host_str().unwrap_or_default()
     }
 }
 
@@ -100,4 +114,25 @@ fn encode(piece: &str) -> String {
         }
     }
     encoded
+}
+
+/// Returns a number as a UUID: objects lie in the order of their ids.
+#[must_use]
+pub fn uuid(number: u128) -> String {
+    let hex = format!("{number:032x}");
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+/// Returns what must be the same wherever an object is: not its times, which are the server's, nor
+/// its tenant, which a page leaves out.
+#[must_use]
+pub fn content(mut object: serde_json::Value) -> serde_json::Value {
+    let mut content = serde_json::Map::new();
+    for key in ["properties", "vector", "vectors"] {
+        match object[key].take() {
+            serde_json::Value::Null => {}
+            value => drop(content.insert(key.into(), value)),
+        }
+    }
+    content.into()
 }

@@ -53,9 +53,12 @@ impl Node {
         let path = "/v1/graphql";
         let tenant = tenant.map_or_else(String::new, |name| {
             // A GraphQL string has JSON's escapes.
-            format!("(tenant: {})", Value::from(name))
+            format!("tenant: {}, ", Value::from(name))
         });
-        let query = format!("{{ Aggregate {{ {class}{tenant} {{ meta {{ count }} }} }} }}");
+        // With a limit, which is of no effect, the node counts its own replicas; without one it
+        // answers what most replicas count.
+        let query =
+            format!("{{ Aggregate {{ {class}({tenant}limit: 1) {{ meta {{ count }} }} }} }}");
         let raw = self.http.ask(path, &json!({ "query": query })).await?;
         let answer = self.http.json(Method::POST, path, &raw)?;
         if let Some(errors) = answer["errors"].as_array().filter(|errors| !errors.is_empty()) {

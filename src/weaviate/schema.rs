@@ -83,7 +83,13 @@ impl Node {
     ///
     /// Any other answer than 200 with a list of classes.
     pub async fn classes(&self, own_view: bool) -> Result<Vec<Value>, Error> {
-        let raw = self.http.get("/v1/schema", own_view).await?;
+        let path = "/v1/schema";
+        // Without its own view the node has to ask the leader.
+        let raw = if own_view {
+            self.http.get(path, true).await?
+        } else {
+            self.http.get_of_all(path).await?
+        };
         self.parse_classes(&raw)
     }
 
@@ -95,6 +101,17 @@ impl Node {
     pub async fn own_classes_if_back(&self) -> Result<Vec<Value>, Error> {
         let raw = self.http.get_of_silent("/v1/schema", true).await?;
         self.parse_classes(&raw)
+    }
+
+    /// Returns what reading through the leader comes to where no node knows one.
+    #[must_use]
+    pub fn no_leader(&self) -> Error {
+        Error {
+            node: self.name().into(),
+            method: Method::GET,
+            path: "/v1/schema".into(),
+            what: What::Broken("no node knows a RAFT leader".into()),
+        }
     }
 
     fn parse_classes(&self, raw: &Bytes) -> Result<Vec<Value>, Error> {

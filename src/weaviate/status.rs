@@ -3,6 +3,8 @@
 //! Fields may be missing while a node starts, so nearly all are optional;
 //! what a missing field means is judged in `survey`.
 
+use std::collections::BTreeMap;
+
 use reqwest::Method;
 use serde::{Deserialize, Deserializer};
 
@@ -29,10 +31,14 @@ pub struct Member {
     /// Whom it follows; empty or missing: nobody.
     #[serde(default, deserialize_with = "text")]
     pub leader_id: Option<String>,
-    /// Whether it may vote.
+    /// Whether it may vote; left out where it is false.
     pub is_voter: Option<bool>,
-    /// Whether it is ready.
+    /// Whether it is ready; left out where it is false.
     pub ready: Option<bool>,
+    /// The members that it has heard of while it waits for enough of them to found a RAFT cluster,
+    /// by RAFT name, with their addresses.
+    #[serde(default, deserialize_with = "map")]
+    pub candidates: BTreeMap<String, serde_json::Value>,
     /// Its RAFT state.
     pub raft: Option<Raft>,
 }
@@ -45,8 +51,14 @@ pub struct Raft {
     pub state: Option<String>,
     /// Term.
     pub term: Option<String>,
+    /// Index of the last entry in its log.
+    pub last_log_index: Option<String>,
+    /// Index of the last entry that a majority has.
+    pub commit_index: Option<String>,
     /// Index of the last entry applied.
     pub applied_index: Option<String>,
+    /// When it last heard from the leader: `0`, `never`, or a Go duration such as `80.4ms`.
+    pub last_contact: Option<String>,
     /// The members; missing or null while a node starts.
     #[serde(default, deserialize_with = "list")]
     pub latest_configuration: Vec<Peer>,
@@ -63,6 +75,7 @@ pub struct Peer {
 
 /// A node in `/v1/nodes`.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct NodeStatus {
     /// RAFT name.
     pub name: String,
@@ -70,6 +83,8 @@ pub struct NodeStatus {
     pub status: Option<String>,
     /// The server's version.
     pub version: Option<String>,
+    /// `ReadWrite`, `ReadOnly`, `WriteOnly`, `ScaleOut`; since 1.32.
+    pub operational_mode: Option<String>,
     /// The replicas that it holds; null where there are none.
     #[serde(default, deserialize_with = "list")]
     pub shards: Vec<ShardStatus>,
@@ -87,10 +102,20 @@ pub struct ShardStatus {
     pub object_count: Option<i64>,
     /// Whether the shard is in memory.
     pub loaded: Option<bool>,
+    /// `READY`, `READONLY`, `INDEXING`, `LOADING`, `LAZY_LOADING`, `SHUTDOWN`.
+    pub vector_indexing_status: Option<String>,
+    /// How many replicas are planned, of which this is one.
+    pub number_of_replicas: Option<usize>,
 }
 
 fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Vec<T>, D::Error> {
     Ok(Option::<Vec<T>>::deserialize(value)?.unwrap_or_default())
+}
+
+fn map<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    value: D,
+) -> Result<BTreeMap<String, T>, D::Error> {
+    Ok(Option::<BTreeMap<String, T>>::deserialize(value)?.unwrap_or_default())
 }
 
 // `leaderId` is typed as anything in the server's API description.

@@ -32,8 +32,16 @@ impl Node {
     ///
     /// Anything but 200 with tenants; 422 for a class without multi-tenancy.
     pub async fn tenants(&self, class: &str) -> Result<Vec<Tenant>, Error> {
+        self.read_tenants(class, false).await
+    }
+
+    pub(super) async fn read_tenants(
+        &self,
+        class: &str,
+        own_view: bool,
+    ) -> Result<Vec<Tenant>, Error> {
         let path = format!("/v1/schema/{}/tenants", encode(class));
-        let raw = self.http.get(&path, false).await?;
+        let raw = self.http.get(&path, own_view).await?;
         let value = self.http.json(Method::GET, &path, &raw)?;
         let value = if value.is_null() { Value::Array(vec![]) } else { value };
         serde_json::from_value(value)

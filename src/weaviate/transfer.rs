@@ -1,0 +1,138 @@
+//! Many objects at once: pages byte for byte as the server answers them, and batches.
+
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::error::Error;
+use super::{Node, Tenant, encode};
+
+/// One object of a page.
+#[derive(Debug)]
+pub struct RawObject {
+    /// Its id.
+    pub id: String,
+    /// When it was written last, in milliseconds.
+    pub updated: i64,
+    /// What the server answered, byte for byte: numbers must not be read and written again.
+    pub raw: Box<RawValue>,
+}
+
+/// Which page of a cursor.
+#[derive(Debug, Clone, Copy)]
+pub struct PageAt<'a> {
+    /// The class.
+    pub class: &'a str,
+    /// The tenant, in a multi-tenant class.
+    pub tenant: Option<&'a str>,
+    /// The id after which it begins; empty: from the first.
+    pub after: &'a str,
+    /// How many objects at most.
+    pub limit: usize,
+}
+
+impl Node {
+    /// Reads a page of objects with their vectors, in the order of their ids. Each shard is read
+    /// from this node's own replica where it has one, and nothing is repaired by it.
+    ///
+    /// # Errors
+    ///
+    /// Anything but 200 with objects whose ids ascend.
+    pub async fn raw_page(&self, at: PageAt<'_>) -> Result<Vec<RawObject>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            objects: Vec<Box<RawValue>>,
+        }
+        #[derive(Deserialize)]
+        struct Head {
+            id: String,
+            #[serde(default, rename = "lastUpdateTimeUnix")]
+            updated: i64,
+        }
+        let PageAt { class, tenant, after, limit } = at;
+        let mut path = format!(
+            "/v1/objects?class={}&limit={limit}&after={after}&include=vector",
+            encode(class)
+        );
+        if let Some(tenant) = tenant {
+            path.push_str("&tenant=");
+            path.push_str(&encode(tenant));
+        }
+        let raw = self.http.get(&path, false).await?;
+        let wrong = |why: String| self.http.not_weaviate(Method::GET, &path, why);
+        let answer: Answer = serde_json::from_slice(&raw).map_err(|e| wrong(e.to_string()))?;
+        let mut last = after.to_owned();
+        let mut objects = vec![];
+        for raw in answer.objects {
+            let Head { id, updated } =
+                serde_json::from_str(raw.get()).map_err(|e| wrong(e.to_string()))?;
+            if id <= last {
+                // A cursor that does not go on would be read without end.
+                return Err(wrong(format!("object {id} comes after {last}")));
+            }
+            last.clone_from(&id);
+            objects.push(RawObject { id, updated, raw });
+        }
+        Ok(objects)
+    }
+
+    /// Writes objects on all replicas that the cluster sees, and returns for each, in their order,
+    /// why it was not taken. The class and the tenants must be there: auto-schema would create the
+    /// class. Objects that are there already are replaced.
+    ///
+    /// # Errors
+    ///
+    /// No answer with an outcome for each; some may have been written all the same.
+    pub async fn put_objects(&self, objects: &[&RawValue]) -> Result<Vec<Option<String>>, Error> {
+        #[derive(Serialize)]
+        struct Batch<'a> {
+            objects: &'a [&'a RawValue],
+        }
+        #[derive(Deserialize)]
+        struct Answer {
+            result: Outcome,
+        }
+        #[derive(Deserialize)]
+        struct Outcome {
+            status: String,
+            errors: Option<Errors>,
+        }
+        #[derive(Deserialize)]
+        struct Errors {
+            error: Vec<Message>,
+        }
+        #[derive(Deserialize)]
+        struct Message {
+            message: String,
+        }
+        let path = "/v1/batch/objects?consistency_level=ALL";
+        let wrong = |why: String| self.http.not_weaviate(Method::POST, path, why);
+        let body =
+            serde_json::to_string(&Batch { objects }).map_err(|error| wrong(error.to_string()))?;
+        let raw = self.http.change_with(Method::POST, path, body).await?;
+        let answer: Vec<Answer> =
+            serde_json::from_slice(&raw).map_err(|error| wrong(error.to_string()))?;
+        if answer.len() != objects.len() {
+            return Err(wrong(format!("{} outcomes for {} objects", answer.len(), objects.len())));
+        }
+        let why = |Answer { result }: Answer| {
+            let errors = result.errors.map_or_else(Vec::new, |errors| errors.error);
+            let text: Vec<_> = errors.into_iter().map(|error| error.message).collect();
+            match (&result.status[..], text.is_empty()) {
+                ("SUCCESS", true) => None,
+                (status, true) => Some(format!("{status}, and no reason given")),
+                (_, false) => Some(text.join("; ")),
+            }
+        };
+        Ok(answer.into_iter().map(why).collect())
+    }
+
+    /// Reads the tenants of a class as this node itself has them.
+    ///
+    /// # Errors
+    ///
+    /// Anything but 200 with tenants; 422 for a class without multi-tenancy.
+    pub async fn own_tenants(&self, class: &str) -> Result<Vec<Tenant>, Error> {
+        self.read_tenants(class, true).await
+    }
+}
