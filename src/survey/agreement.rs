@@ -16,6 +16,14 @@ pub struct Agreement {
     pub problems: Vec<Problem>,
 }
 
+impl Agreement {
+    /// Tells whether nodes have come apart, so that neither waiting nor starting one again helps.
+    #[must_use]
+    pub fn came_apart(&self) -> bool {
+        self.problems.iter().any(Problem::is_coming_apart)
+    }
+}
+
 impl Survey {
     /// Judges whether the cluster can agree. `repairing` are the classes whose presence on nodes is
     /// what the change is about: they may be missing or differ on nodes, but never at the leader.
@@ -54,6 +62,15 @@ impl Survey {
     #[must_use]
     pub fn following(&self) -> usize {
         self.own_entries().values().filter(|member| fault_of(member).is_none()).count()
+    }
+
+    /// Returns the members that do not take part, by their RAFT names.
+    #[must_use]
+    pub fn absent(&self) -> BTreeSet<String> {
+        let entries = self.own_entries();
+        let takes_part =
+            |member: &String| entries.get(member.as_str()).is_some_and(|m| fault_of(m).is_none());
+        self.members().into_iter().filter(|member| !takes_part(member)).collect()
     }
 
     /// Returns every member's own entry. Each node answers with the entries of all, written by
@@ -195,10 +212,11 @@ fn fault_of(member: &Member) -> Option<String> {
     if member.raft.is_none() {
         return Some("it reports no RAFT state; it may be starting".into());
     }
-    if member.ready == Some(false) {
+    // The server leaves out what is false.
+    if member.ready != Some(true) {
         return Some("it is not ready".into());
     }
-    if member.is_voter == Some(false) {
+    if member.is_voter != Some(true) {
         return Some("it is no voter".into());
     }
     None

@@ -4,16 +4,38 @@
 //! reason why, so that no judgement can mistake it for absence.
 
 mod agreement;
+mod commands;
+mod compare;
+mod copies;
 mod count;
+mod difference;
 mod emptiness;
+mod health;
+mod holdings;
+mod judge_class;
+mod judge_replicas;
+mod judge_shards;
 mod placement;
 mod problem;
+mod raft;
+mod replica_counts;
+mod status;
+mod topology;
 
 pub use agreement::Agreement;
+pub use commands::Commands;
+pub use compare::{Comparison, Difference, Sample, compare};
+pub use copies::{Copies, doors, read};
 pub use count::count;
+pub use difference::differences;
 pub use emptiness::{Emptiness, Scrutiny, look_for_objects};
+pub use health::{Findings, Health};
+pub use holdings::Holdings;
 pub use placement::{Replicas, ShardReplicas};
 pub use problem::Problem;
+pub use raft::{RaftNode, RaftStatus, Restore, WayOut};
+pub use status::{ClassStatus, OnNode};
+pub use topology::TopologyNode;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,6 +61,10 @@ pub type Classes = BTreeMap<String, Value>;
 pub struct Seen {
     /// The node, by the name of `--node`.
     pub node: String,
+    /// Its address.
+    pub url: String,
+    /// The host in its address.
+    pub host: String,
     /// Its answers, or why there are none.
     pub view: Result<View, Error>,
 }
@@ -60,7 +86,12 @@ impl Survey {
     pub async fn take(cluster: &Cluster, silent: &BTreeSet<String>) -> Self {
         let nodes = join_all(cluster.nodes().iter().map(|node| async {
             let view = View::take(node, silent.contains(node.name())).await;
-            Seen { node: node.name().into(), view }
+            Seen {
+                node: node.name().into(),
+                url: node.url().into(),
+                host: node.host().into(),
+                view,
+            }
         }))
         .await;
         let leader_schema = leader_schema(cluster, &nodes).await;
@@ -113,6 +144,12 @@ impl View {
 
 async fn leader_schema(cluster: &Cluster, nodes: &[Seen]) -> Result<Classes, Error> {
     let mut last = None;
+    let views = || nodes.iter().filter_map(|seen| seen.view.as_ref().ok());
+    let entries = || views().flat_map(|view| &view.statistics.statistics);
+    if views().next().is_some() && entries().all(|entry| entry.leader_id.is_none()) {
+        // Without a leader each node would be asked in vain, for as long as a timeout.
+        return Err(cluster.nodes()[0].no_leader());
+    }
     for (node, seen) in cluster.nodes().iter().zip(nodes) {
         match &seen.view {
             Ok(_) => match node.classes(false).await {

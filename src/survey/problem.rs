@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::{Commands, Survey};
+use crate::issue::{Issue, IssueCode};
+
 /// One reason that speaks against a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
@@ -94,26 +97,81 @@ impl Problem {
         )
     }
 
+    /// Tells whether nodes have come apart: each goes on with a log of its own.
+    #[must_use]
+    pub fn is_coming_apart(&self) -> bool {
+        matches!(
+            self,
+            Self::SeveralLeaders { .. } | Self::LeaderLacks { .. } | Self::Configurations { .. }
+        )
+    }
+
+    /// Returns the class that it is about.
+    #[must_use]
+    pub fn class(&self) -> Option<&str> {
+        match self {
+            Self::LeaderLacks { class, .. }
+            | Self::NodeLacks { class, .. }
+            | Self::NodeDiffers { class, .. } => Some(class),
+            _ => None,
+        }
+    }
+
+    /// Returns the same as an issue.
+    #[must_use]
+    pub fn issue(&self, survey: &Survey, commands: &Commands) -> Issue {
+        let (code, node) = match self {
+            Self::SeveralLeaders { .. } => (IssueCode::SeveralLeaders, None),
+            Self::NoLeader { .. } => (IssueCode::NoLeader, None),
+            Self::Silent { node, .. } => (IssueCode::NodeSilent, Some(node)),
+            Self::MemberMissing { member, .. } => (IssueCode::MemberMissing, Some(member)),
+            Self::Configurations { .. } => (IssueCode::ConfigurationsDiffer, None),
+            Self::NodesNamed { .. } => (IssueCode::NodesNamed, None),
+            Self::LeaderLacks { nodes, .. } => (IssueCode::LeaderLacksClass, nodes.first()),
+            Self::LeaderUnread { .. } => (IssueCode::LeaderUnread, None),
+            Self::NodeLacks { nodes, .. } => (IssueCode::ClassMissingOnNode, nodes.first()),
+            Self::NodeDiffers { nodes, .. } => (IssueCode::SchemaDiffers, nodes.first()),
+        };
+        let mut issue = match self {
+            Self::LeaderUnread { .. } => Issue::unknown(code, self.to_string()),
+            _ => Issue::problem(code, self.to_string()),
+        };
+        issue.node = node.map(|node| survey.raft_name(node).unwrap_or(node).to_owned());
+        issue.class = self.class().map(Into::into);
+        issue.remedy(match self {
+            _ if self.is_coming_apart() => commands.way_out(),
+            // It answers, so it is not the one to be started.
+            Self::MemberMissing { member, .. } if survey.answers(member) => {
+                "it answers, and takes no part: start the members that are down first, and wait \
+                 until they are ready; then read its log"
+                    .into()
+            }
+            _ => self.remedy(commands),
+        })
+    }
+
     /// Returns what to do about it.
     #[must_use]
-    pub fn remedy(&self) -> String {
+    pub fn remedy(&self, commands: &Commands) -> String {
         match self {
-            Self::SeveralLeaders { split: true, .. } => {
+            Self::SeveralLeaders { split: true, .. } => format!(
                 "the nodes were started without RAFT_JOIN and RAFT_BOOTSTRAP_EXPECT, or with other \
                  names in it. Before you correct the settings, back up the schema and the objects \
                  of every node: restarting with the settings corrected can make classes vanish. \
                  Then stop all nodes, correct the settings, remove the folder `raft` in \
                  PERSISTENCE_DATA_PATH on every node whose own schema lacks classes that another \
-                 has, keep it on the node that has them all, and start"
-                    .into()
-            }
-            Self::SeveralLeaders { .. } | Self::LeaderLacks { .. } => {
+                 has, keep it on the node that has them all, and start. The same as commands for \
+                 this cluster: {}",
+                commands.run("diagnose-raft", &[])
+            ),
+            Self::SeveralLeaders { .. } | Self::LeaderLacks { .. } => format!(
                 "back up the schema and the objects of every node first. Then stop all nodes, \
                  remove the folder `raft` in PERSISTENCE_DATA_PATH on every node whose own schema \
                  lacks classes that another has, keep it on the node that has them all, and start: \
-                 that node leads and the others take its schema"
-                    .into()
-            }
+                 that node leads and the others take its schema. The same as commands for this \
+                 cluster: {}",
+                commands.run("diagnose-raft", &[])
+            ),
             Self::NoLeader { .. } | Self::LeaderUnread { .. } => {
                 "start the members that are down until a majority is up, and wait for an election"
                     .into()
@@ -129,8 +187,8 @@ impl Problem {
                 format!("name each of the {} members once with --node", members.len())
             }
             Self::NodeLacks { class, .. } | Self::NodeDiffers { class, .. } => format!(
-                "wait a moment and try again; if it stays, repair `{class}` first \
-                 (run config-replication.rhai --set class={class})"
+                "wait a moment and try again; if it stays, repair `{class}` first: {}",
+                commands.run("config-replication", &[("class", class)])
             ),
         }
     }
