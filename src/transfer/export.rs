@@ -1,0 +1,124 @@
+//! Objects of one node into a file, page by page.
+
+use std::io;
+
+use super::folder::ObjectsFile;
+use crate::weaviate::{Countable, Error, Node, PageAt, What};
+
+/// Objects in one page. One that is larger than an answer may be is asked for in smaller parts.
+const PAGE: usize = 200;
+
+/// What became of an export.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exported {
+    /// Objects that were written to the file.
+    pub objects: u64,
+    /// Why these are not all; empty: they are.
+    pub missing: Vec<String>,
+}
+
+/// Writes the objects that a node shows of a class, or of each of these tenants, into a file. What
+/// can't be read is told in [`Exported::missing`], and what follows is read all the same.
+///
+/// # Errors
+///
+/// The file could not be written.
+pub async fn export(
+    node: &Node,
+    class: &str,
+    tenants: Option<&[String]>,
+    file: &mut ObjectsFile,
+) -> io::Result<Exported> {
+    let mut exported = Exported::default();
+    let each: Vec<Option<&str>> = match tenants {
+        None => vec![None],
+        Some(tenants) => tenants.iter().map(|tenant| Some(tenant.as_str())).collect(),
+    };
+    for tenant in each {
+        let of = tenant.map_or_else(String::new, |tenant| format!(" of tenant `{tenant}`"));
+        let before = count(node, class, tenant).await;
+        let began = file.objects();
+        let read = pages(node, class, tenant, file).await?;
+        let objects = file.objects() - began;
+        exported.objects += objects;
+        if let Err(error) = read {
+            exported
+                .missing
+                .push(format!("the objects of {class}{of} after the first {objects}: {error}"));
+            continue;
+        }
+        let after = count(node, class, tenant).await;
+        match (before, after) {
+            (Ok(before), Ok(after)) if before == objects && after == objects => {}
+            (Ok(before), Ok(after)) => exported.missing.push(format!(
+                "objects of {class}{of}: {objects} were saved, and the node counted {before} \
+                 before and {after} after it; it is written to meanwhile"
+            )),
+            (Err(error), _) | (_, Err(error)) => exported.missing.push(format!(
+                "the number of objects of {class}{of}, of which {objects} were saved: {error}"
+            )),
+        }
+    }
+    Ok(exported)
+}
+
+async fn pages(
+    node: &Node,
+    class: &str,
+    tenant: Option<&str>,
+    file: &mut ObjectsFile,
+) -> io::Result<Result<(), Error>> {
+    let prefix = match tenant {
+        // A page leaves the tenant out.
+        Some(tenant) => format!("{{\"tenant\":{},", serde_json::Value::from(tenant)),
+        None => "{".to_owned(),
+    };
+    let mut after = String::new();
+    let mut limit = PAGE;
+    loop {
+        let page = match node.raw_page(PageAt { class, tenant, after: &after, limit }).await {
+            Err(Error { what: What::TooLarge(_), .. }) if limit > 1 => {
+                limit /= 2;
+                continue;
+            }
+            Err(error) => return Ok(Err(error)),
+            Ok(page) => page,
+        };
+        let Some(last) = page.last() else { return Ok(Ok(())) };
+        after.clone_from(&last.id);
+        for object in &page {
+            let text = object.raw.get();
+            // Only between tokens can JSON hold a line break as such.
+            let text = if text.contains(['\n', '\r']) {
+                text.replace(['\n', '\r'], " ")
+            } else {
+                text.to_owned()
+            };
+            file.line(&[prefix.as_bytes(), &text.as_bytes()[1..]])?;
+        }
+    }
+}
+
+/// Counts what this node shows. Where it does not count, as can happen while RAFT is split, its
+/// pages are read for it.
+async fn count(node: &Node, class: &str, tenant: Option<&str>) -> Result<u64, Error> {
+    let what = Countable { class: class.into(), tenant: tenant.map(Into::into) };
+    let counted = node.own_counts(std::slice::from_ref(&what)).await;
+    if let Ok(counts) = counted
+        && let Some(Ok(count)) = counts.get(&what)
+    {
+        return Ok(*count);
+    }
+    let (mut objects, mut after, mut limit) = (0, String::new(), PAGE);
+    loop {
+        match node.raw_page(PageAt { class, tenant, after: &after, limit }).await {
+            Err(Error { what: What::TooLarge(_), .. }) if limit > 1 => limit /= 2,
+            Err(error) => return Err(error),
+            Ok(page) => {
+                let Some(last) = page.last() else { return Ok(objects) };
+                after.clone_from(&last.id);
+                objects += page.len() as u64;
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Export and import of objects as streams, and the folder in which a backup of a node lies.
+//!
+//! A file of objects is NDJSON: one object a line, as the server answered it. Objects pass through
+//! page by page and are never held as a whole. Knows nothing of runs, scripts and guards: whether
+//! something may be written is decided by the session.
+
+mod copies;
+mod export;
+mod folder;
+mod import;
+mod lines;
+mod manifest;
+mod verify;
+
+pub use export::{Exported, export};
+pub use folder::{Backup, NewBackup, ObjectsFile, safe_name};
+pub use import::{Imported, import};
+pub use lines::{Lines, Window};
+pub use manifest::{BackedUp, Manifest, SavedFile};
+pub use verify::{Shown, Verification, verify};
