@@ -9,7 +9,8 @@ use std::io;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::weaviate::Tenant;
+use crate::issue::Issue;
+use crate::weaviate::{ObjectName, Tenant};
 
 /// Version of the events and of the journal.
 pub const VERSION: u32 = 1;
@@ -89,6 +90,17 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         detail: String,
     },
+    /// Something that a look at the cluster found.
+    Issue(Issue),
+    /// What was found, to be read at a glance.
+    Table {
+        /// What it shows.
+        title: String,
+        /// Headings of the columns.
+        columns: Vec<String>,
+        /// The rows, each with a cell for every column.
+        rows: Vec<Vec<Cell>>,
+    },
     /// How many of how many.
     Tally {
         /// What it is about: a class.
@@ -112,9 +124,10 @@ pub enum Event {
     },
     /// A file was written, flushed, read back and compared.
     BackupSaved {
-        /// The class.
+        /// The class; empty for a manifest of all classes.
         class: String,
-        /// `schema`, `postable` or `tenants`.
+        /// `schema`, `postable` or `tenants`; `manifest` for the backup of a node, which lists
+        /// every file of it with its sum.
         content: String,
         /// Path of the file.
         file: String,
@@ -174,6 +187,39 @@ pub enum Event {
     },
 }
 
+/// A cell of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cell {
+    /// What it says.
+    pub text: String,
+    /// How that is to be taken.
+    #[serde(default, skip_serializing_if = "CellState::is_plain")]
+    pub state: CellState,
+}
+
+/// How a cell is to be taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CellState {
+    /// As it is.
+    #[default]
+    Plain,
+    /// As it should be.
+    Good,
+    /// Not known.
+    Unknown,
+    /// Wrong.
+    Bad,
+}
+
+impl CellState {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    fn is_plain(&self) -> bool {
+        *self == Self::Plain
+    }
+}
+
 /// Name and address of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedNode {
@@ -206,6 +252,19 @@ pub enum Change {
         /// The tenants with their states.
         tenants: Vec<Tenant>,
     },
+    /// Insert an object.
+    InsertObject(ObjectName),
+    /// Delete an object that this run inserted.
+    DeleteObject(ObjectName),
+    /// Write the objects of a file that are not there yet or older there. Many requests.
+    ImportObjects {
+        /// The class.
+        class: String,
+        /// How many the file holds.
+        objects: u64,
+        /// The file.
+        file: String,
+    },
 }
 
 impl Change {
@@ -215,7 +274,10 @@ impl Change {
         match self {
             Self::CreateClass { class, .. }
             | Self::DeleteClass { class }
-            | Self::CreateTenants { class, .. } => class,
+            | Self::CreateTenants { class, .. }
+            | Self::InsertObject(ObjectName { class, .. })
+            | Self::DeleteObject(ObjectName { class, .. })
+            | Self::ImportObjects { class, .. } => class,
         }
     }
 
@@ -230,6 +292,11 @@ impl Change {
             Self::CreateTenants { class, tenants } => {
                 format!("create {} of class {class}", count(tenants.len(), "tenant"))
             }
+            Self::InsertObject(object) => format!("insert {object}"),
+            Self::DeleteObject(object) => format!("delete {object}"),
+            Self::ImportObjects { class, objects, .. } => {
+                format!("import the missing of {} into class {class}", count_objects(*objects))
+            }
         }
     }
 
@@ -238,7 +305,8 @@ impl Change {
     pub fn past(&self) -> String {
         let imperative = self.imperative();
         match imperative.split_once(' ') {
-            Some((verb, rest)) => format!("{verb}d {rest}"),
+            Some((verb, rest)) if verb.ends_with('e') => format!("{verb}d {rest}"),
+            Some((verb, rest)) => format!("{verb}ed {rest}"),
             None => imperative,
         }
     }
@@ -255,6 +323,12 @@ pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
+/// Returns `1 object`, `2 objects`.
+#[must_use]
+pub fn count_objects(number: u64) -> String {
+    if number == 1 { "1 object".into() } else { format!("{number} objects") }
+}
+
 /// What became of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -265,6 +339,8 @@ pub enum Outcome {
     FoundDone,
     /// The cluster shows that it was not made.
     NotDone,
+    /// Some of what it consists of was made, and the rest was not or is not known.
+    Partly,
     /// It could not be found out.
     Unknown,
 }

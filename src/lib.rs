@@ -4,7 +4,7 @@
 //! wires the rest together; [`runbook`] finds and checks the script; [`host`]
 //! gives it its words; every word goes through one of the two doors of a
 //! [`session`], `read` or `change`; the session looks at the cluster by
-//! [`survey`], asks its guard, writes the [`journal`], and sends the request by
+//! [`survey`], moves objects by [`transfer`], asks its guard, writes the [`journal`], and sends the request by
 //! [`weaviate`]. What happens is said as [`event`]s, which the [`terminal`] and
 //! the journal only listen to.
 
@@ -13,10 +13,12 @@ pub mod commands;
 pub mod error;
 pub mod event;
 pub mod host;
+pub mod issue;
 pub mod journal;
 pub mod runbook;
 pub mod sandbox;
 pub mod session;
 pub mod survey;
 pub mod terminal;
+pub mod transfer;
 pub mod weaviate;

@@ -41,6 +41,7 @@ pub(super) fn conclude(
     ended: Result<Ended, Halt>,
     on_failure: OnFailure,
 ) -> Conclusion {
+    let session = &run.session;
     let error = match ended {
         Ok(Ended::Well) if run.session.stopped().is_some() => {
             // The script can't catch a stop, but Rhai's `sort` loses one in its closure.
@@ -48,7 +49,7 @@ pub(super) fn conclude(
             Error::failed(stop.unwrap_or_default())
         }
         Ok(Ended::Well) => match run.session.unmade() {
-            None => return well(&run.session.counts(), &run.session.gone()),
+            None => return well(&session.counts(), &session.gone(), session.advice()),
             Some(why) => Error::failed("the runbook ended although a change was not made")
                 .cause(why)
                 .hint("a `catch` that goes on after a change failed hides it"),
@@ -86,8 +87,7 @@ pub(super) fn conclude(
     badly(run, engine, runbook, error, on_failure)
 }
 
-fn well(counts: &Counts, gone: &[String]) -> Conclusion {
-    let checks = count(counts.failed_checks, "check");
+fn well(counts: &Counts, gone: &[String], advice: Vec<String>) -> Conclusion {
     let place = |tally: &Tally| {
         let Tally { subject, count, total, detail } = tally;
         let comma = if detail.is_empty() { "" } else { ", " };
@@ -106,17 +106,38 @@ fn well(counts: &Counts, gone: &[String]) -> Conclusion {
         (Verdict::Succeeded, summary)
     } else if let Some(tally) = partial {
         (Verdict::Findings, format!("PARTIAL: {}", place(tally)))
-    } else if let Some(tally) = counts.tallies.first() {
-        (Verdict::Findings, format!("PARTIAL: {}, and {checks} did not pass", place(tally)))
+    } else if counts.problems + counts.failed_checks == 0 {
+        let unknown = count(counts.unknown, "thing");
+        (Verdict::Failed, format!("UNKNOWN: {unknown} could not be found out, and no problem was"))
     } else {
-        (Verdict::Findings, format!("FINDINGS: {checks} did not pass"))
+        let found = found(counts);
+        let summary = match counts.tallies.first() {
+            Some(tally) => format!("PARTIAL: {}, and {found}", place(tally)),
+            None => format!("FINDINGS: {found}"),
+        };
+        (Verdict::Findings, summary)
     };
     let summary = if gone.is_empty() {
         summary
     } else {
         format!("{summary}; deleted for good: {}", gone.join(", "))
     };
-    Conclusion { verdict, exit_code: verdict.exit_code(), summary, commands: vec![], error: None }
+    Conclusion { verdict, exit_code: verdict.exit_code(), summary, commands: advice, error: None }
+}
+
+/// Returns what was found, in words.
+fn found(counts: &Counts) -> String {
+    let mut found = vec![];
+    if counts.problems > 0 {
+        found.push(count(counts.problems, "problem"));
+    }
+    if counts.failed_checks > 0 {
+        found.push(format!("{} did not pass", count(counts.failed_checks, "check")));
+    }
+    if counts.unknown > 0 {
+        found.push(format!("{} could not be found out", count(counts.unknown, "thing")));
+    }
+    found.join(", ")
 }
 
 fn count_classes(number: usize) -> String {
@@ -154,7 +175,7 @@ fn badly(
             Prompt.ask(&format!("{message}. Put things back as they were?")) == Answer::No
         }
     };
-    let Restoration { problems, commands, given_up } = if keep {
+    let Restoration { problems, commands, kept, given_up } = if keep {
         session.what_is_left()
     } else {
         run.roll_back(engine, &runbook.ast);
@@ -162,7 +183,10 @@ fn badly(
     };
     error.hints.extend(session.backups().into_iter().map(|file| format!("backup: {file}")));
     let summary = if keep {
+        let problems: Vec<_> = problems.into_iter().chain(kept).collect();
         format!("{word}: {message}; what was changed was kept: {}", list(&problems))
+    } else if problems.is_empty() && !kept.is_empty() {
+        format!("{word}: {message}; {}", kept.join(", "))
     } else if problems.is_empty() {
         if verdict != Verdict::Interrupted {
             verdict = Verdict::RolledBack;

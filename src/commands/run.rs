@@ -15,6 +15,7 @@ use crate::journal::{Home, Journal, RunFolder, sha256, write_new};
 use crate::runbook::Runbook;
 use crate::sandbox::Sandbox;
 use crate::session::{Interrupt, Parts, Permissions, Recorder, Session, is_class_name};
+use crate::survey::Commands;
 use crate::terminal::{Ndjson, Prompt, Text, print_errors};
 use crate::weaviate::{Access, Cluster};
 
@@ -23,7 +24,7 @@ struct Place {
     cluster: Cluster,
     /// Keeps the sandbox alive, where it is one.
     sandbox: Option<Sandbox>,
-    curl_options: String,
+    commands: Commands,
 }
 
 /// Stack for a script: values nest as deep as the limit on operations lets them, and dropping a
@@ -77,7 +78,7 @@ fn run_here(args: &RunArgs) -> Ended {
         recorder: Recorder::new(Box::new(journal), vec![listener]),
         interrupt,
         folder: folder.clone(),
-        curl_options: place.curl_options,
+        commands: place.commands,
     });
     let run = Rc::new(Run {
         session,
@@ -132,11 +133,17 @@ fn place(args: &RunArgs, runtime: &Runtime) -> Result<Place, Error> {
             .collect::<Result<Vec<_>, url::ParseError>>()
             .map_err(|e| Error::failed("the sandbox has no address").cause(e))?;
         let cluster = Cluster::new(nodes, &Access::default())?;
-        return Ok(Place { cluster, sandbox: Some(sandbox), curl_options: String::new() });
+        let commands =
+            Commands { target: format!(" --sandbox={scenario}"), curl_options: String::new() };
+        return Ok(Place { cluster, sandbox: Some(sandbox), commands });
     }
     let target = target::find(&args.target)?;
     let cluster = Cluster::new(target.nodes, &target.access)?;
-    Ok(Place { cluster, sandbox: None, curl_options: target.access.curl_options() })
+    let commands = Commands {
+        target: target::flags(&args.target),
+        curl_options: target.access.curl_options(),
+    };
+    Ok(Place { cluster, sandbox: None, commands })
 }
 
 /// Saves the texts that are run, so that the run can be understood and resumed without them.

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::cli::TargetArgs;
 use crate::error::Error;
-use crate::weaviate::{Access, Secret};
+use crate::weaviate::{Access, Secret, shell_word};
 
 /// The nodes of a real cluster and how they are reached.
 #[derive(Debug)]
@@ -90,6 +90,17 @@ pub(super) fn find(args: &TargetArgs) -> Result<Target, Error> {
         answer_timeout: seconds(entry.answer_timeout_seconds, Access::default().answer_timeout),
     };
     Ok(Target { nodes, access })
+}
+
+/// Returns the flags that name the cluster again, for commands that are printed.
+pub(super) fn flags(args: &TargetArgs) -> String {
+    let cluster = args.cluster.iter().map(|name| ("--cluster", name));
+    let nodes = args.nodes.iter().map(|node| ("--node", node));
+    let flags: Vec<_> = cluster
+        .chain(nodes)
+        .map(|(flag, value)| format!(" {flag} {}", shell_word(value)))
+        .collect();
+    flags.concat()
 }
 
 /// Returns an address in which the names of this machine are one.

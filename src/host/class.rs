@@ -5,7 +5,7 @@ use rhai::plugin::{NativeCallContext, export_module};
 #[expect(unreachable_pub, reason = "Rhai exports the public functions of this module")]
 #[export_module]
 pub(super) mod primitives {
-    use rhai::{Array, Dynamic, INT, Map};
+    use rhai::{Array, Dynamic, INT, ImmutableString, Map};
 
     use crate::host::throw::{Throws, ask, json, value};
     use crate::weaviate::Tenant;
@@ -64,6 +64,18 @@ pub(super) mod primitives {
     pub fn create_class(context: NativeCallContext, schema: Map) -> Throws<()> {
         let definition = json(&schema.into())?;
         ask(&context, |session| session.create_class(&definition))
+    }
+
+    /// Returns the command with which a person can delete `class`, for messages.
+    ///
+    /// Throws `invalid` for a name that no class can have.
+    ///
+    /// ```rhai
+    /// abort(`Probe was left by another run; remove it: ${delete_command("Probe")}`);
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn delete_command(context: NativeCallContext, class: &str) -> Throws<ImmutableString> {
+        ask(&context, |session| session.delete_command(class)).map(Into::into)
     }
 
     /// Tells whether the RAFT leader has `class`.

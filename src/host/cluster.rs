@@ -2,6 +2,9 @@
 
 use rhai::plugin::{NativeCallContext, export_module};
 
+use crate::error::{Code, Failure};
+use crate::survey::Sample;
+
 #[expect(unreachable_pub, reason = "Rhai exports the public functions of this module")]
 #[export_module]
 pub(super) mod primitives {
@@ -58,5 +61,100 @@ pub(super) mod primitives {
     pub fn wait_for_replicas(context: NativeCallContext, class: &str, factor: INT) -> Throws<bool> {
         let factor = usize::try_from(factor).unwrap_or(0);
         ask(&context, |session| session.wait_for_replicas(class, factor))
+    }
+    /// Looks at the whole cluster at once, and returns
+    /// `#{ nodes, leader, agreed, classes, issues }`: the nodes as the cluster shows them, the RAFT
+    /// leader that all follow (or `()`), whether they agree, every class as `collection_status` has
+    /// it, and what is wrong with the cluster itself. Objects are counted on every node; tenants
+    /// that are not active are not looked for. Unknown is `()`.
+    ///
+    /// Throws `unreachable` if no node answers.
+    ///
+    /// ```rhai
+    /// for class in survey().classes { note(`${class.name}: ${class.issues.len()} issues`); }
+    /// ```
+    #[rhai_fn(name = "survey", return_raw, volatile)]
+    pub fn survey_all(context: NativeCallContext) -> Throws<Dynamic> {
+        let health = ask(&context, |session| session.health(false))?;
+        value(&serde_json::json!(health))
+    }
+
+    /// Like `survey()`; if `quick`, no object is counted and no replica movement is looked for.
+    ///
+    /// ```rhai
+    /// if survey(true).leader == () { warn("no leader that all follow"); }
+    /// ```
+    #[rhai_fn(name = "survey", return_raw, volatile)]
+    pub fn survey_quick(context: NativeCallContext, quick: bool) -> Throws<Dynamic> {
+        let health = ask(&context, |session| session.health(quick))?;
+        value(&serde_json::json!(health))
+    }
+
+    /// Returns what is known of `class` as `#{ name, exists, replication_factor, multi_tenant,
+    /// node_distribution, shards, data_count, consistent, issues }`. `node_distribution` has for each
+    /// node `#{ schema, shards, objects, read_only }`; `shards` has for each shard
+    /// `#{ shard, planned, inactive, replicas }`; an issue is what `report` takes. Unknown is `()`.
+    ///
+    /// Throws `unreachable` if no node answers, `invalid` for a name that no class can have.
+    ///
+    /// ```rhai
+    /// if collection_status("Author").consistent != true { warn("Author is not as it should be"); }
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn collection_status(context: NativeCallContext, class: &str) -> Throws<Dynamic> {
+        let status = ask(&context, |session| session.collection_status(class))?;
+        value(&serde_json::json!(status))
+    }
+    /// Returns what is known of RAFT as `#{ leader, agreed, synchronized, nodes, schemas, issues,
+    /// way_out, no_way_out }`. `nodes` has each node's own part by its RAFT name: `state`, `leader`,
+    /// `term`, `last_log_index`, `commit_index`, `applied_index`, `last_contact`, `voter`, `ready`,
+    /// `members`, `candidates`. `schemas` has what each node answers of itself: `classes`, `sees`,
+    /// `cut_off`. `way_out` is
+    /// `#{ keep, also_keep, remove, restore }` where nodes have come apart: whose RAFT logs stay, whose
+    /// are removed, and which classes of which nodes are to be put back after that.
+    ///
+    /// Throws `unreachable` if no node answers.
+    ///
+    /// ```rhai
+    /// if !raft().agreed { warn("the nodes do not agree"); }
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn raft(context: NativeCallContext) -> Throws<Dynamic> {
+        let raft = ask(&context, crate::session::Session::raft)?;
+        value(&serde_json::json!(raft))
+    }
+
+    /// Compares the objects of `class` on every replica: properties with references, vectors,
+    /// tenant. `sample` is `"all"`, or how many objects, at places drawn at random. Returns
+    /// `#{ objects, issues }`: how many were compared, and what differs. An object that is being
+    /// written is no difference: it is looked at again.
+    ///
+    /// Throws `not_found` if there is no such class, `invalid` for another sample, `unreachable` if no
+    /// node answers.
+    ///
+    /// ```rhai
+    /// for issue in compare_replicas("Author", "all").issues { report(issue); }
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn compare_replicas(
+        context: NativeCallContext,
+        class: &str,
+        sample: &str,
+    ) -> Throws<Dynamic> {
+        let (objects, issues) =
+            ask(&context, |session| session.compare_replicas(class, super::sample(sample)?))?;
+        value(&serde_json::json!({ "objects": objects, "issues": issues }))
+    }
+}
+
+/// Reads how many objects are to be compared.
+fn sample(text: &str) -> Result<Sample, Failure> {
+    match (text, text.parse()) {
+        ("all", _) => Ok(Sample::All),
+        (_, Ok(number)) => Ok(Sample::Some(number)),
+        _ => Err(Failure::new(
+            Code::Invalid,
+            format!("`{text}` is no sample of objects: `all`, or how many"),
+        )),
     }
 }

@@ -6,10 +6,13 @@
 
 mod class;
 mod cluster;
+mod findings;
+mod object;
 mod operator;
 mod run;
 mod step;
 mod throw;
+mod transfer;
 
 pub(crate) use run::lower_first;
 pub use run::{Ended, Run, describe};
@@ -29,7 +32,15 @@ const OPERATIONS: u64 = 500_000;
 const COMPUTING: Duration = Duration::from_secs(5);
 
 /// Primitives that change the cluster; all others read, or talk to the operator.
-pub const CHANGING: [&str; 3] = ["create_class", "create_tenants", "delete_class"];
+pub const CHANGING: [&str; 7] = [
+    "create_class",
+    "create_tenants",
+    "delete_class",
+    "delete_object",
+    "insert_object",
+    "replica_lag",
+    "restore_class",
+];
 
 /// Returns the names of the primitives: what scripts can say beyond the language itself.
 #[must_use]
@@ -55,9 +66,9 @@ pub fn engine() -> Engine {
     engine.set_max_call_levels(32);
     engine.set_max_expr_depths(64, 32);
     engine.set_max_string_size(1 << 20);
-    // The tenants of a class are an array.
-    engine.set_max_array_size(100_000);
-    engine.set_max_map_size(10_000);
+    // The tenants of a class are an array, and a survey has some twenty entries for each class.
+    engine.set_max_array_size(200_000);
+    engine.set_max_map_size(200_000);
     engine.set_max_variables(1_000);
     engine.set_max_functions(500);
     engine.set_max_modules(32);
@@ -65,7 +76,10 @@ pub fn engine() -> Engine {
     engine.on_debug(|_, _, _| {});
     engine.register_global_module(exported_module!(class::primitives).into());
     engine.register_global_module(exported_module!(cluster::primitives).into());
+    engine.register_global_module(exported_module!(findings::primitives).into());
+    engine.register_global_module(exported_module!(object::primitives).into());
     engine.register_global_module(exported_module!(operator::primitives).into());
+    engine.register_global_module(exported_module!(transfer::primitives).into());
     step::register(&mut engine);
     engine
 }

@@ -34,9 +34,18 @@ impl Source {
 }
 
 /// The shipped runbooks and their libraries, by name without `.rhai`.
-const SHIPPED: [(&str, &str); 2] = [
+const SHIPPED: &[(&str, &str)] = &[
+    ("backup-nodes", include_str!("../../runbooks/backup-nodes.rhai")),
+    ("cluster-health", include_str!("../../runbooks/cluster-health.rhai")),
     ("config-replication", include_str!("../../runbooks/config-replication.rhai")),
+    ("diagnose-raft", include_str!("../../runbooks/diagnose-raft.rhai")),
+    ("diagnose-shards", include_str!("../../runbooks/diagnose-shards.rhai")),
+    ("force-schema-replication", include_str!("../../runbooks/force-schema-replication.rhai")),
+    ("replication-lag", include_str!("../../runbooks/replication-lag.rhai")),
+    ("lib/health", include_str!("../../runbooks/lib/health.rhai")),
+    ("lib/raft", include_str!("../../runbooks/lib/raft.rhai")),
     ("lib/replication", include_str!("../../runbooks/lib/replication.rhai")),
+    ("restore-class", include_str!("../../runbooks/restore-class.rhai")),
 ];
 
 /// Returns the names of the shipped runbooks.

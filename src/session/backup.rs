@@ -73,7 +73,7 @@ impl Session {
     }
 }
 
-fn pretty(value: &serde_json::Value) -> Vec<u8> {
+pub(super) fn pretty(value: &serde_json::Value) -> Vec<u8> {
     let mut bytes = serde_json::to_vec_pretty(value).unwrap_or_default();
     bytes.push(b'\n');
     bytes

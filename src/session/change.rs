@@ -107,6 +107,7 @@ impl Session {
         }
         sent?;
         self.state.borrow_mut().created.remove(class);
+        self.are_gone_with(class);
         self.settle_deleted(class, &survey)?;
         Ok(true)
     }
@@ -150,7 +151,7 @@ impl Session {
     }
 
     /// Remembers a change that failed until one of the same class is made.
-    fn remember<T>(&self, class: &str, made: Result<T, Halt>) -> Result<T, Halt> {
+    pub(super) fn remember<T>(&self, class: &str, made: Result<T, Halt>) -> Result<T, Halt> {
         let mut state = self.state.borrow_mut();
         match &made {
             Ok(_) => drop(state.unmade.remove(class)),
@@ -161,7 +162,7 @@ impl Session {
     }
 
     /// Everything before a change: signals, an earlier stop, the guard, the operator.
-    fn prepare(&self, class: &str, what: &dyn Fn() -> String) -> Result<Survey, Halt> {
+    pub(super) fn prepare(&self, class: &str, what: &dyn Fn() -> String) -> Result<Survey, Halt> {
         self.check_interrupt()?;
         let (restoring, approved) = {
             let state = self.state.borrow();

@@ -130,7 +130,7 @@ impl Session {
     fn refuse(&self, message: &str, problems: &[Problem]) -> Halt {
         let mut hints: Vec<String> = vec![];
         for problem in problems {
-            let remedy = problem.remedy();
+            let remedy = problem.remedy(&self.commands);
             if !hints.contains(&remedy) {
                 hints.push(remedy);
             }

@@ -4,21 +4,31 @@
 //!
 //! Knows nothing of Rhai and prints nothing.
 
+mod auto_schema;
 mod backup;
+mod backup_node;
 mod change;
 mod definition;
+mod examine;
 mod guard;
+mod inserted;
 mod interrupt;
+mod lag;
+mod object;
 mod read;
 mod recorder;
 mod restore;
+mod restore_class;
 mod send;
 mod settle;
 
+pub use backup_node::NodeBackup;
 pub use definition::is_class_name;
 pub use interrupt::Interrupt;
+pub use lag::{Arrival, Lag};
 pub use recorder::{Counts, Recorder, Tally};
 pub use restore::Restoration;
+pub use restore_class::Restored;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +40,9 @@ use tokio::runtime::Runtime;
 use crate::error::{Failure, Halt, Signal, Stop};
 use crate::event::Event;
 use crate::journal::RunFolder;
-use crate::weaviate::{Cluster, Tenant};
+use crate::survey::Commands;
+use crate::weaviate::{Cluster, ObjectName, Tenant};
+use inserted::Inserted;
 
 /// What the operator allowed on the command line.
 #[derive(Debug, Clone, Default)]
@@ -93,6 +105,12 @@ struct State {
     created: BTreeMap<String, Value>,
     /// When this run created a class, and which nodes did not answer then.
     made: BTreeMap<String, (Instant, BTreeSet<String>)>,
+    /// Objects that this run imported, by class: these stay, whatever fails later.
+    imported: BTreeMap<String, u64>,
+    /// Commands for the operator to run when the run is over.
+    advice: Vec<String>,
+    /// Objects that this run inserted, or tried to.
+    inserted: BTreeMap<ObjectName, Inserted>,
     /// Changes that failed and were not made since, by class: the script may have caught the error.
     unmade: BTreeMap<String, String>,
 }
@@ -108,9 +126,11 @@ pub struct Session {
     folder: RunFolder,
     /// What the operator is told before the first change; `None` in the sandbox: nothing to ask.
     announcement: Option<String>,
-    /// What `curl` needs to reach the cluster, in commands for the operator.
-    curl_options: String,
+    /// How commands for the operator reach the cluster.
+    commands: Commands,
     changes: Cell<usize>,
+    /// Whether nodes were seen to have come apart.
+    apart: Cell<bool>,
     /// Nodes that did not answer when they were asked last.
     silent: RefCell<BTreeSet<String>>,
     state: RefCell<State>,
@@ -134,8 +154,8 @@ pub struct Parts {
     pub folder: RunFolder,
     /// What the operator is told before the first change; `None`: do not ask.
     pub announcement: Option<String>,
-    /// What `curl` needs to reach the cluster, in commands for the operator.
-    pub curl_options: String,
+    /// How commands for the operator reach the cluster.
+    pub commands: Commands,
 }
 
 impl Session {
@@ -151,7 +171,7 @@ impl Session {
             interrupt,
             folder,
             announcement,
-            curl_options,
+            commands,
         } = parts;
         Self {
             runtime,
@@ -162,8 +182,9 @@ impl Session {
             interrupt,
             folder,
             announcement,
-            curl_options,
+            commands,
             changes: Cell::new(0),
+            apart: Cell::new(false),
             silent: RefCell::default(),
             state: RefCell::default(),
         }
@@ -203,6 +224,23 @@ impl Session {
     #[must_use]
     pub fn unmade(&self) -> Option<String> {
         self.state.borrow().unmade.values().next().cloned()
+    }
+
+    /// Adds a command that the operator is told to run when the run is over.
+    pub fn advise(&self, command: &str) {
+        self.state.borrow_mut().advice.push(command.into());
+    }
+
+    /// Returns the commands that the operator is told to run.
+    #[must_use]
+    pub fn advice(&self) -> Vec<String> {
+        self.state.borrow().advice.clone()
+    }
+
+    /// Returns how commands for the operator reach the cluster.
+    #[must_use]
+    pub fn commands(&self) -> &Commands {
+        &self.commands
     }
 
     /// Returns how many changes were sent.

@@ -97,17 +97,31 @@ impl Session {
     /// `unreachable` where it does not answer; `invalid` for a node that was not named.
     pub fn node_has_class(&self, node: &str, class: &str) -> Result<bool, Halt> {
         check_class_name(class)?;
-        self.read(async |cluster| {
-            let Some(found) = cluster.node(node) else {
-                let names: Vec<_> =
-                    cluster.nodes().iter().map(super::super::weaviate::Node::name).collect();
-                return Err(Failure::new(
-                    Code::Invalid,
-                    format!("`{node}` is no node of this cluster; there is {}", names.join(", ")),
-                ));
-            };
-            Ok(found.own_class(class).await?.is_some())
+        self.check_node_name(node)?;
+        self.read(async |cluster| match cluster.node(node) {
+            Some(node) => node.own_class(class).await.map(|found| found.is_some()),
+            None => Ok(false),
         })
+    }
+
+    /// Returns the command with which a person can delete a class.
+    ///
+    /// # Errors
+    ///
+    /// `invalid` for a name that no class can have.
+    pub fn delete_command(&self, class: &str) -> Result<String, Halt> {
+        check_class_name(class)?;
+        Ok(self.curl("DELETE", &format!("/v1/schema/{class}"), None))
+    }
+
+    /// Fails for a node that was not named.
+    pub(super) fn check_node_name(&self, node: &str) -> Result<(), Failure> {
+        if self.cluster.node(node).is_some() {
+            return Ok(());
+        }
+        let names = self.node_names().join(", ");
+        let message = format!("`{node}` is no node of this cluster; there is {names}");
+        Err(Failure::new(Code::Invalid, message))
     }
 
     /// Returns where the replicas of every shard are.
@@ -120,7 +134,7 @@ impl Session {
         self.replicas_in(&survey, class)
     }
 
-    fn replicas_in(&self, survey: &Survey, class: &str) -> Result<Replicas, Halt> {
+    pub(super) fn replicas_in(&self, survey: &Survey, class: &str) -> Result<Replicas, Halt> {
         let tenants = self.tenants(class)?;
         let mut replicas =
             self.read(async |cluster| Replicas::find(cluster, survey, class).await)?;
@@ -219,7 +233,7 @@ impl Session {
         answer.map_err(|error| Halt::Failure(error.into()))
     }
 
-    fn not_found(&self, class: &str) -> Failure {
+    pub(super) fn not_found(&self, class: &str) -> Failure {
         let missing = Failure::new(Code::NotFound, format!("there is no class `{class}`"));
         let names = self.list_classes().unwrap_or_default();
         let near =

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::event::{Event, Listener};
+use crate::issue::Severity;
 
 /// The journal, the listeners, and running counts.
 pub struct Recorder {
@@ -29,6 +30,10 @@ pub struct Tally {
 pub struct Counts {
     /// Checks that did not pass.
     pub failed_checks: usize,
+    /// Issues that are problems.
+    pub problems: usize,
+    /// Issues that could not be found out.
+    pub unknown: usize,
     /// Tallies.
     pub tallies: Vec<Tally>,
 }
@@ -37,7 +42,8 @@ impl Counts {
     /// Tells whether nothing was found wrong.
     #[must_use]
     pub fn all_well(&self) -> bool {
-        self.failed_checks == 0 && self.tallies.iter().all(|tally| tally.count == tally.total)
+        self.failed_checks + self.problems + self.unknown == 0
+            && self.tallies.iter().all(|tally| tally.count == tally.total)
     }
 }
 
@@ -56,6 +62,11 @@ impl Recorder {
     pub fn say(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Check { passed: false, .. } => self.counts.failed_checks += 1,
+            Event::Issue(issue) => match issue.severity {
+                Severity::Problem => self.counts.problems += 1,
+                Severity::Unknown => self.counts.unknown += 1,
+                Severity::Note => {}
+            },
             Event::Tally { subject, count, total, detail } => self.counts.tallies.push(Tally {
                 subject: subject.clone(),
                 count: *count,

@@ -6,10 +6,10 @@
 use serde_json::Value;
 
 use super::definition::{fulfils, same};
-use super::{Deleted, Session};
+use super::{Deleted, Session, State};
 use crate::error::Halt;
-use crate::event::{Event, count};
-use crate::weaviate::shell_word;
+use crate::event::{Event, count, count_objects};
+use crate::weaviate::Node;
 
 /// What became of putting things back.
 #[derive(Debug, Clone, Default)]
@@ -18,8 +18,19 @@ pub struct Restoration {
     pub problems: Vec<String>,
     /// Commands that put it right by hand, in order.
     pub commands: Vec<String>,
+    /// What stays on purpose although a step failed.
+    pub kept: Vec<String>,
     /// Classes that are back without objects that they may have held: `--accept-data-loss`.
     pub given_up: Vec<String>,
+}
+
+impl State {
+    /// Returns the classes that this run created and imported nothing into: deleting them is what
+    /// undoes it. What was imported is never deleted.
+    fn made_empty(&self) -> Vec<String> {
+        let made = self.created.keys();
+        made.filter(|class| !self.imported.contains_key(*class)).cloned().collect()
+    }
 }
 
 impl Session {
@@ -32,7 +43,11 @@ impl Session {
     #[must_use]
     pub fn has_changed_anything(&self) -> bool {
         let state = self.state.borrow();
-        !state.deleted.is_empty() || !state.created.is_empty()
+        let inserted = state.inserted.values().any(|known| !known.is_gone());
+        inserted
+            || !state.deleted.is_empty()
+            || !state.created.is_empty()
+            || !state.imported.is_empty()
     }
 
     /// Returns the classes that this run deleted and did not create again, each with its backup.
@@ -49,9 +64,14 @@ impl Session {
         self.begin_restoring();
         let (created, deleted) = {
             let state = self.state.borrow();
-            let created: Vec<_> = state.created.keys().cloned().collect();
-            (created, state.deleted.clone())
+            (state.made_empty(), state.deleted.clone())
         };
+        // First, so that a class that this run created can be proven to be empty.
+        for object in self.still_inserted() {
+            if let Err(halt) = self.remove(&object) {
+                self.warn(&format!("{object} that this run inserted: {halt}"));
+            }
+        }
         for class in created.iter().filter(|class| !self.is_original(class, &deleted)) {
             if let Err(halt) = self.undo_create(class) {
                 self.warn(&format!("{class} that this run created is still there: {halt}"));
@@ -70,8 +90,7 @@ impl Session {
         self.begin_restoring();
         let (created, deleted) = {
             let state = self.state.borrow();
-            let created: Vec<_> = state.created.keys().cloned().collect();
-            (created, state.deleted.clone())
+            (state.made_empty(), state.deleted.clone())
         };
         self.whats_left(&created, &deleted)
     }
@@ -82,7 +101,14 @@ impl Session {
         deleted: &std::collections::BTreeMap<String, Deleted>,
     ) -> Restoration {
         let mut left = Restoration::default();
-        for class in created.iter().filter(|class| !deleted.contains_key(*class)) {
+        for (class, objects) in &self.state.borrow().imported {
+            let more = if *objects == 0 { "the " } else { "" };
+            let objects = if *objects == 0 { "objects".into() } else { count_objects(*objects) };
+            left.kept.push(format!("{more}{objects} imported into {class} so far stay there"));
+        }
+        let new: Vec<&String> = created.iter().filter(|c| !deleted.contains_key(*c)).collect();
+        self.objects_left(&new, &mut left);
+        for class in new {
             match self.class_exists(class) {
                 Ok(false) => {}
                 Ok(true) => {
@@ -128,6 +154,34 @@ impl Session {
             left.commands.extend(self.tenants_command(class, before));
         }
         left
+    }
+
+    /// Objects that this run inserted; those of a class that it created go with the class.
+    fn objects_left(&self, new: &[&String], left: &mut Restoration) {
+        let objects = self.still_inserted().into_iter();
+        for object in objects.filter(|object| !new.contains(&&object.class)) {
+            let problem = match self.copies(&object) {
+                Ok(copies) if copies.are_gone() => continue,
+                Ok(copies) if copies.on.is_empty() => format!(
+                    "whether {object}, which this run inserted, is still there is not known: {}",
+                    copies.why_unread()
+                ),
+                Ok(copies) => format!(
+                    "{object}, which this run inserted, is still on {}",
+                    copies.on.join(", ")
+                ),
+                Err(halt) => format!(
+                    "whether {object}, which this run inserted, is still there is not known: {halt}"
+                ),
+            };
+            left.problems.push(problem);
+            // A node deletes its own copy in any case, those of others only where it sees them, and
+            // one that was away is not seen by all as soon as it is back.
+            left.commands.push("# when every node is up again, each:".into());
+            let path = object.path("consistency_level=ALL");
+            let nodes = self.cluster.nodes().iter();
+            left.commands.extend(nodes.map(|node| self.curl_to(node, "DELETE", &path, None)));
+        }
     }
 
     /// A class that was deleted, and is there again as it was.
@@ -192,14 +246,12 @@ impl Session {
         let silent = self.silent.borrow();
         let nodes = self.cluster.nodes();
         let node = nodes.iter().find(|node| !silent.contains(node.name())).unwrap_or(&nodes[0]);
-        let (node, options) = (node.url(), &self.curl_options);
-        match file {
-            Some(file) => format!(
-                "curl -X {method} {node}{path}{options} -H 'Content-Type: application/json' -d @{}",
-                shell_word(file)
-            ),
-            None => format!("curl -X {method} {node}{path}{options}"),
-        }
+        self.curl_to(node, method, path, file)
+    }
+
+    fn curl_to(&self, node: &Node, method: &str, path: &str, file: Option<&str>) -> String {
+        let data = file.map(|file| format!("@{file}"));
+        self.commands.curl(method, node.url(), path, data.as_deref())
     }
 
     fn warn(&self, text: &str) {

@@ -9,7 +9,7 @@ use super::Session;
 use super::definition::{fulfils, same};
 use crate::error::{Code, Failure, Halt};
 use crate::event::{Change, Event, Outcome};
-use crate::survey::Survey;
+use crate::survey::{Survey, View};
 use crate::weaviate::{Error, Node, What};
 
 impl Session {
@@ -28,7 +28,7 @@ impl Session {
             .nodes()
             .iter()
             .zip(&survey.nodes)
-            .filter(|(_, seen)| seen.view.is_ok())
+            .filter(|(_, seen)| seen.view.as_ref().is_ok_and(|view| can_make(view, change)))
             .map(|(node, _)| node)
             .collect();
         // A change goes to one node. Only while putting things back, and only when the cluster
@@ -153,6 +153,17 @@ impl Session {
             }
             (Some(_), _) => Ok(false),
         }
+    }
+}
+
+/// Tells whether a change can be sent through a node: an object only through one that has the class,
+/// as another one's auto-schema might create it.
+fn can_make(view: &View, change: &Change) -> bool {
+    match change {
+        Change::InsertObject(object) | Change::DeleteObject(object) => {
+            view.own_schema.contains_key(&object.class)
+        }
+        _ => true,
     }
 }
 

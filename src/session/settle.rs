@@ -15,7 +15,7 @@ use crate::weaviate::Node;
 
 /// How many times longer than for an answer is waited until every node shows a change in its own
 /// schema.
-const SETTLING: u32 = 3;
+pub(super) const SETTLING: u32 = 3;
 
 impl Session {
     /// Waits until every node that takes part has the class in its own schema.

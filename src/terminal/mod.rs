@@ -4,6 +4,7 @@
 //! nothing of how they come about.
 
 mod error;
+mod findings;
 mod ndjson;
 mod prompt;
 mod style;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use owo_colors::OwoColorize;
 
+use super::findings::{self, Findings};
 use super::style::{Styles, shown};
 use crate::event::{Change, Event, Listener, Outcome, Verdict};
 
@@ -15,13 +16,19 @@ pub struct Text {
     aside: Styles,
     /// Changes that were intended and not yet answered.
     open: BTreeMap<usize, Change>,
+    findings: Findings,
 }
 
 impl Text {
     /// Returns a listener that writes to stdout and stderr.
     #[must_use]
     pub fn new() -> Self {
-        Self { out: Styles::for_stdout(), aside: Styles::for_stderr(), open: BTreeMap::new() }
+        Self {
+            out: Styles::for_stdout(),
+            aside: Styles::for_stderr(),
+            open: BTreeMap::new(),
+            findings: Findings::default(),
+        }
     }
 
     fn progress(text: &str) -> io::Result<()> {
@@ -44,6 +51,7 @@ impl Text {
                 self.aside.caution,
             ),
             Outcome::NotDone => (format!("{wanted}: not done: {detail}"), self.aside.bad),
+            Outcome::Partly => (format!("{wanted}: not all was done: {detail}"), self.aside.bad),
             Outcome::Unknown => {
                 (format!("{wanted}: whether it was done is not known: {detail}"), self.aside.bad)
             }
@@ -90,6 +98,12 @@ impl Listener for Text {
                     if detail.is_empty() { String::new() } else { format!(": {}", shown(detail)) };
                 Self::result(&format!("  {} {}{detail}", mark.style(style), shown(text)))
             }
+            Event::Issue(issue) => {
+                self.findings.issue(issue, out).map_or(Ok(()), |lines| Self::result(&lines))
+            }
+            Event::Table { title, columns, rows } => {
+                Self::result(&findings::table(title, columns, rows, out))
+            }
             // The end of a step is told by what follows, a tally by the last line.
             Event::StepFinished { .. } | Event::Tally { .. } => Ok(()),
             Event::Asked { question, yes, by } => {
@@ -121,6 +135,7 @@ impl Listener for Text {
                 Some(error) => Self::progress(&format!("      {}", shown(error).style(aside.bad))),
             },
             Event::RunFinished { verdict, summary, commands, .. } => {
+                self.findings.untold().iter().try_for_each(|line| Self::result(line))?;
                 let style = match verdict {
                     Verdict::Succeeded => out.good,
                     Verdict::Findings | Verdict::Refused | Verdict::RolledBack => out.caution,
@@ -128,7 +143,9 @@ impl Listener for Text {
                 };
                 Self::result(&format!("{}", shown(summary).style(style)))?;
                 if !commands.is_empty() {
-                    Self::result("Put it right by hand, in this order, after a look at each:")?;
+                    let well = matches!(verdict, Verdict::Succeeded | Verdict::Findings);
+                    let what = if well { "What to run" } else { "Put it right by hand" };
+                    Self::result(&format!("{what}, in this order, after a look at each:"))?;
                 }
                 commands.iter().try_for_each(|command| Self::result(&shown(command)))
             }

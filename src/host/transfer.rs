@@ -1,0 +1,109 @@
+//! Primitives that move objects between nodes and files. A script never sees an object, and reaches
+//! no other file.
+
+use std::path::{Component, Path, PathBuf};
+
+use rhai::plugin::{NativeCallContext, export_module};
+
+use super::throw::run;
+use crate::error::{Code, Failure};
+
+#[expect(unreachable_pub, reason = "Rhai exports the public functions of this module")]
+#[export_module]
+pub(super) mod primitives {
+    use rhai::Dynamic;
+
+    use super::folder_of;
+    use crate::host::throw::{Throws, ask, value};
+
+    /// Saves what `node` has itself, in a new folder in `folder`: of every class in its own schema
+    /// the definition, the tenants and the objects that it shows, with a `manifest.json` that has
+    /// the SHA-256 of each file. Returns `#{ classes, objects, unreached }`; `unreached` says what
+    /// could not be saved, and is empty if everything was. Works while RAFT is split.
+    ///
+    /// Throws `unreachable` if the node does not answer, `conflict` if `folder` has a backup of it
+    /// already, `invalid` for a folder outside of the current one that is no parameter.
+    ///
+    /// ```rhai
+    /// for node in nodes() {
+    ///     let saved = backup_node(node, "weaviate-backup");
+    ///     check(`${node} is saved`, saved.unreached.is_empty());
+    /// }
+    /// ```
+    #[rhai_fn(name = "backup_node", return_raw, volatile)]
+    pub fn backup_all(context: NativeCallContext, node: &str, folder: &str) -> Throws<Dynamic> {
+        super::backup(&context, node, folder, None)
+    }
+
+    /// Like `backup_node(node, folder)`, for one class.
+    ///
+    /// ```rhai
+    /// let saved = backup_node("node1", "weaviate-backup", "Author");
+    /// ```
+    #[rhai_fn(name = "backup_node", return_raw, volatile)]
+    pub fn backup_one(
+        context: NativeCallContext,
+        node: &str,
+        folder: &str,
+        class: &str,
+    ) -> Throws<Dynamic> {
+        super::backup(&context, node, folder, Some(class))
+    }
+
+    /// Restores `class` from what `backup_node` saved of `node` in `folder`: creates it with its
+    /// tenants if it is missing, writes the objects that a node lacks or has an older version of,
+    /// and checks that every node shows every one. Nothing newer is overwritten. Returns
+    /// `#{ objects, imported, kept }`.
+    ///
+    /// Refused if a file is not as it was saved, if there is another class of this name, or if the
+    /// cluster can't agree. Throws `not_found` if there is no such backup, `rejected` if the server
+    /// does not take an object.
+    ///
+    /// ```rhai
+    /// let restored = restore_class("Author", "node1", "weaviate-backup");
+    /// note(`${restored.imported} of ${restored.objects} objects imported`);
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn restore_class(
+        context: NativeCallContext,
+        class: &str,
+        node: &str,
+        folder: &str,
+    ) -> Throws<Dynamic> {
+        let folder = folder_of(&context, folder);
+        let done = ask(&context, |session| session.restore_class(class, node, &folder?))?;
+        value(&serde_json::json!({
+            "objects": done.objects, "imported": done.imported, "kept": done.kept,
+        }))
+    }
+}
+
+fn backup(
+    context: &NativeCallContext,
+    node: &str,
+    folder: &str,
+    class: Option<&str>,
+) -> super::throw::Throws<rhai::Dynamic> {
+    let folder = folder_of(context, folder);
+    let saved = super::throw::ask(context, |session| session.backup_node(node, &folder?, class))?;
+    super::throw::value(&serde_json::json!({
+        "classes": saved.classes, "objects": saved.objects, "unreached": saved.unreached,
+    }))
+}
+
+/// Returns the folder: one below the current folder, or what the operator can see as a parameter.
+fn folder_of(context: &NativeCallContext, folder: &str) -> Result<PathBuf, Failure> {
+    let path = Path::new(folder);
+    let below = |part: Component| matches!(part, Component::Normal(_) | Component::CurDir);
+    let run = run(context);
+    let named = run
+        .parameters
+        .values()
+        .any(|value| value.clone().into_string().is_ok_and(|value| value == folder));
+    if folder.is_empty() || !(named || path.components().all(below)) {
+        let why = format!("`{folder}` is no folder for a backup");
+        return Err(Failure::new(Code::Invalid, why)
+            .hint("one outside of the current folder has to be a parameter: --set folder=DIR"));
+    }
+    Ok(path.to_owned())
+}
