@@ -1,0 +1,334 @@
+//! Saving nodes and putting classes back, in the sandbox: files, sums, faults half-way.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use elysia_runbook::sandbox::Scenario;
+use serde_json::{Value, json};
+use support::{Ended, Stage};
+
+const CLASS: &str = "ELYSIA_CONFIG__";
+
+fn back_up(stage: &Stage) -> Ended {
+    stage.run(&["run", "backup-nodes", "--set", "folder=saved"])
+}
+
+fn restore(stage: &Stage, class: &str, from: &str) -> Ended {
+    let (class, from) = (format!("class={class}"), format!("from={from}"));
+    let set = ["--set", &class, "--set", &from, "--set", "folder=saved"];
+    stage.run(&[&["run", "restore-class", "--yes"], &set[..]].concat())
+}
+
+fn saved(stage: &Stage, file: &str) -> PathBuf {
+    stage.home.path().join("saved").join(file)
+}
+
+fn manifest(stage: &Stage, node: &str) -> Value {
+    let text = fs::read(saved(stage, &format!("{node}/manifest.json"))).unwrap();
+    serde_json::from_slice(&text).unwrap()
+}
+
+fn lines(stage: &Stage, file: &str) -> Vec<Value> {
+    let text = fs::read_to_string(saved(stage, file)).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The objects of a class as a node lists them, without their times.
+fn objects(stage: &Stage, node: usize, query: &str) -> Vec<Value> {
+    let answer = stage.get(node, &format!("/v1/objects?limit=1000&include=vector&after=&{query}"));
+    let mut objects = answer["objects"].as_array().cloned().unwrap_or_default();
+    for object in &mut objects {
+        let object = object.as_object_mut().unwrap();
+        object.shift_remove("creationTimeUnix");
+        object.shift_remove("lastUpdateTimeUnix");
+    }
+    objects
+}
+
+#[test]
+fn every_node_is_saved_as_it_sees_itself_while_raft_is_split() {
+    let stage = Stage::new(Scenario::SplitRaft);
+    let put = |id: u32| json!({"class": CLASS, "id": id_of(id), "properties": {"config_key": "k"}});
+    let objects: Vec<_> = (1..=450).map(put).collect();
+    // Only node1 has the class, so it alone takes them.
+    stage.post("/v1/batch/objects?consistency_level=ONE", &json!({"objects": objects}));
+    back_up(&stage).exits(0).golden("transfer/backup-split.txt");
+    assert_eq!(stage.changes().len(), 1, "nothing but the objects of the test was written");
+    assert_eq!(manifest(&stage, "node1")["classes"][0]["objects"], 450);
+    assert_eq!(manifest(&stage, "node2")["classes"], json!([]));
+    let ids: Vec<_> = lines(&stage, "node1/ELYSIA_CONFIG__.objects.ndjson")
+        .iter()
+        .map(|line| line["id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(ids, (1..=450).map(id_of).collect::<Vec<_>>());
+    let schema = fs::read(saved(&stage, "node1/ELYSIA_CONFIG__.schema.json")).unwrap();
+    let schema: Value = serde_json::from_slice(&schema).unwrap();
+    assert_eq!(Some(schema), stage.sandbox.class("node1", CLASS));
+}
+
+#[test]
+fn files_are_for_the_owner_alone_and_never_overwritten() {
+    let stage = Stage::new(Scenario::WithData);
+    back_up(&stage).exits(0);
+    for (file, mode) in [
+        ("", 0o700),
+        ("node1", 0o700),
+        ("node1/manifest.json", 0o600),
+        ("node1/ELYSIA_CONFIG__.schema.json", 0o600),
+        ("node1/ELYSIA_CONFIG__.objects.ndjson", 0o600),
+    ] {
+        let found = fs::metadata(saved(&stage, file)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(found, mode, "{file}");
+    }
+    let before = fs::read(saved(&stage, "node1/manifest.json")).unwrap();
+    back_up(&stage).exits(4).says("no backup is overwritten");
+    assert_eq!(fs::read(saved(&stage, "node1/manifest.json")).unwrap(), before);
+    let left: Vec<_> = fs::read_dir(saved(&stage, "")).unwrap().collect();
+    assert_eq!(left.len(), 3, "a folder for each node and nothing else: {left:?}");
+}
+
+#[test]
+fn a_class_comes_back_with_every_object() {
+    let stage = Stage::new(Scenario::WithData);
+    let before = objects(&stage, 0, "class=ELYSIA_CONFIG__");
+    assert_eq!(before.len(), 300);
+    back_up(&stage).exits(0);
+    stage.delete("/v1/schema/ELYSIA_CONFIG__");
+    restore(&stage, CLASS, "node2").exits(0).golden("transfer/restore.txt");
+    for node in 0..3 {
+        assert_eq!(objects(&stage, node, "class=ELYSIA_CONFIG__"), before, "node {node}");
+    }
+    // Again, with some that were changed since and some that were lost.
+    let gone = before[7]["id"].as_str().unwrap();
+    let newer = before[8]["id"].as_str().unwrap();
+    stage.delete(&format!("/v1/objects/ELYSIA_CONFIG__/{gone}"));
+    let change = json!({"class": CLASS, "id": newer, "properties": {"config_key": "newer"}});
+    stage.post("/v1/batch/objects", &json!({"objects": [change]}));
+    restore(&stage, CLASS, "node1").exits(0).says("1 imported, 299 there already");
+    let after = objects(&stage, 1, "class=ELYSIA_CONFIG__");
+    assert_eq!(after[7], before[7]);
+    assert_eq!(after[8]["properties"], json!({"config_key": "newer"}));
+}
+
+#[test]
+fn tenants_come_first_and_inactive_ones_are_said_to_be_missing() {
+    let stage = Stage::new(Scenario::Healthy);
+    stage.post("/v1/schema", &json!({"class": "Many", "multiTenancyConfig": {"enabled": true}}));
+    let tenants = json!([{"name": "a"}, {"name": "b_2-"}, {"name": "c", "activityStatus": "COLD"}]);
+    stage.post("/v1/schema/Many/tenants", &tenants);
+    let object = |id, tenant| json!({"class": "Many", "id": id_of(id), "tenant": tenant, "vector": [0.1, -3e-8]});
+    let objects_sent = [object(1, "a"), object(2, "a"), object(1, "b_2-")];
+    stage.post("/v1/batch/objects", &json!({"objects": objects_sent}));
+    let before =
+        [objects(&stage, 0, "class=Many&tenant=a"), objects(&stage, 0, "class=Many&tenant=b_2-")];
+    back_up(&stage).exits(4).says("1 tenant of Many that are not active: c");
+    assert_eq!(manifest(&stage, "node1")["classes"][1]["complete"], false);
+    assert_eq!(lines(&stage, "node1/Many.objects.ndjson")[2]["tenant"], "b_2-");
+    stage.delete("/v1/schema/Many");
+    restore(&stage, "Many", "node3")
+        .exits(4)
+        .says("its manifest says that not all could be saved")
+        .says("3 imported");
+    let tenants: Vec<_> = stage.sandbox.tenants("node2", "Many").into_iter().collect();
+    assert_eq!(tenants, [("a".into(), true), ("b_2-".into(), true), ("c".into(), false)]);
+    for node in 0..3 {
+        assert_eq!(objects(&stage, node, "class=Many&tenant=a"), before[0]);
+        assert_eq!(objects(&stage, node, "class=Many&tenant=b_2-"), before[1]);
+    }
+}
+
+#[test]
+fn what_can_not_be_read_is_said() {
+    for (fault, says) in [
+        ("node1:GET:/v1/objects:2=500 out of memory", "objects of ELYSIA_CONFIG__"),
+        ("node1:GET:/v1/objects=refuse", "the objects of ELYSIA_CONFIG__ after the first 0"),
+        ("node1:GET:/v1/objects:3=malformed", "ELYSIA_CONFIG__"),
+        ("node1:GET:/v1/schema/ELYSIA_CONFIG__=500 no", "class ELYSIA_CONFIG__"),
+    ] {
+        let stage = Stage::new(Scenario::WithData).fault(fault);
+        let ended = back_up(&stage).exits(4).says(says).says("✗ node1 is saved");
+        assert!(ended.transcript().contains("✓ node2 is saved"), "{fault}");
+        let classes = manifest(&stage, "node1")["classes"].clone();
+        assert!(classes == json!([]) || classes[0]["complete"] == false, "{fault}: {classes}");
+    }
+    let stage = Stage::new(Scenario::NodeDown);
+    back_up(&stage)
+        .exits(4)
+        .says("objects of ELYSIA_CONFIG__ in shards that no node shows: 2 of 3 are shown")
+        .says("✗ node3 is saved");
+}
+
+#[test]
+fn a_class_that_is_written_to_meanwhile_is_not_called_complete() {
+    let stage = Stage::new(Scenario::WithData).fault("GET:/v1/objects=delay 200ms");
+    let child = stage.start(&["run", "backup-nodes", "--set", "folder=saved"]);
+    for id in 1..=60 {
+        let object = json!({"class": CLASS, "id": id_of(id), "properties": {"config_key": "k"}});
+        stage.post("/v1/objects", &object);
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let ended = stage.ended(child.wait_with_output().unwrap());
+    ended.exits(4).says("it is written to meanwhile");
+    assert_eq!(manifest(&stage, "node1")["classes"][0]["complete"], false);
+}
+
+#[test]
+fn a_signal_leaves_no_half_backup() {
+    let stage = Stage::new(Scenario::WithData).fault("node2:GET:/v1/objects=hang");
+    let mut child = stage.start(&["run", "backup-nodes", "--set", "folder=saved"]);
+    while !saved(&stage, "node1").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(kill.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let left: Vec<_> = fs::read_dir(saved(&stage, "")).unwrap().collect();
+    assert_eq!(left.len(), 1, "node1 alone: {left:?}");
+}
+
+#[test]
+fn a_short_fault_costs_nothing() {
+    for fault in [
+        "GET:/v1/objects:2=refuse",
+        "GET:/v1/objects:4=503 busy",
+        "POST:/v1/batch/objects:1=500 out of memory",
+        "POST:/v1/batch/objects:2=done 500 timeout",
+        "POST:/v1/batch/objects:3=cut-after",
+        "POST:/v1/batch/objects:1=refuse",
+    ] {
+        let stage = Stage::new(Scenario::WithData);
+        let before = objects(&stage, 0, "class=ELYSIA_CONFIG__");
+        let stage = stage.fault(fault);
+        back_up(&stage).exits(0);
+        stage.delete("/v1/schema/ELYSIA_CONFIG__");
+        restore(&stage, CLASS, "node1").exits(0).says("3/3 nodes");
+        assert_eq!(objects(&stage, 2, "class=ELYSIA_CONFIG__"), before, "{fault}");
+    }
+}
+
+#[test]
+fn objects_that_the_server_refuses_are_listed_and_the_others_stay() {
+    let stage = Stage::new(Scenario::WithData);
+    back_up(&stage).exits(0);
+    stage.delete("/v1/schema/ELYSIA_CONFIG__");
+    let schema = fs::read(saved(&stage, "node1/ELYSIA_CONFIG__.schema.json")).unwrap();
+    stage.post("/v1/schema", &serde_json::from_slice(&schema).unwrap());
+    let shard = stage.sandbox.replicas(CLASS).into_keys().next().unwrap();
+    let path = format!("/v1/schema/{CLASS}/shards/{shard}");
+    stage.put(&path, &json!({"status": "READONLY"}));
+    let ended = restore(&stage, CLASS, "node1").exits(1).says("read-only").says("not all was done");
+    let there: usize =
+        (0..3).map(|node| objects(&stage, node, "class=ELYSIA_CONFIG__").len()).max().unwrap();
+    assert!((150..300).contains(&there), "{there}");
+    let warned = ended.transcript().matches("was not taken").count();
+    assert_eq!(warned, 300 - there, "each that is missing has its line");
+    stage.put(&path, &json!({"status": "READY"}));
+    restore(&stage, CLASS, "node1").exits(0).says(&format!("{} imported", 300 - there));
+}
+
+#[test]
+fn a_success_that_was_none_is_found() {
+    let stage = Stage::new(Scenario::WithData);
+    back_up(&stage).exits(0);
+    stage.delete("/v1/schema/ELYSIA_CONFIG__");
+    let all = vec![r#"{"result":{"status":"SUCCESS"}}"#; 100].join(",");
+    let stage = stage.fault(&format!("POST:/v1/batch/objects:2=200 [{all}]"));
+    restore(&stage, CLASS, "node1")
+        .exits(4)
+        .says("✗ node1 shows every object of ELYSIA_CONFIG__ in the backup: 100 missing");
+    restore(&stage, CLASS, "node1").exits(0).says("100 imported, 200 there already");
+}
+
+#[test]
+fn an_import_that_fails_half_way_keeps_what_it_has_and_goes_on_when_run_again() {
+    let stage = Stage::new(Scenario::WithData);
+    let before = objects(&stage, 0, "class=ELYSIA_CONFIG__");
+    back_up(&stage).exits(0);
+    stage.delete("/v1/schema/ELYSIA_CONFIG__");
+    let stage = stage.fault("POST:/v1/batch/objects:2=422 no more disk");
+    restore(&stage, CLASS, "node1").exits(1).golden("transfer/half-way.txt");
+    assert_eq!(objects(&stage, 0, "class=ELYSIA_CONFIG__").len(), 100);
+    restore(&stage, CLASS, "node1").exits(0).says("200 imported, 100 there already");
+    assert_eq!(objects(&stage, 0, "class=ELYSIA_CONFIG__"), before);
+}
+
+#[test]
+fn a_backup_that_was_touched_is_refused() {
+    type Touch = fn(&mut Vec<u8>);
+    let objects_file = "node1/ELYSIA_CONFIG__.objects.ndjson";
+    let touch: [(&str, Touch, &str); 4] = [
+        (objects_file, |bytes| bytes.truncate(bytes.len() - 1), "and was saved with"),
+        (objects_file, |bytes| bytes[1000] ^= 1, "its SHA-256 is another"),
+        (objects_file, |bytes| bytes.extend(b"{}\n"), "and was saved with"),
+        ("node1/ELYSIA_CONFIG__.schema.json", |bytes| bytes[10] ^= 1, "its SHA-256 is another"),
+    ];
+    for (file, touch, says) in touch {
+        let stage = Stage::new(Scenario::WithData);
+        back_up(&stage).exits(0);
+        stage.delete("/v1/schema/ELYSIA_CONFIG__");
+        let mut bytes = fs::read(saved(&stage, file)).unwrap();
+        touch(&mut bytes);
+        fs::write(saved(&stage, file), bytes).unwrap();
+        let before = stage.changes();
+        restore(&stage, CLASS, "node1").exits(5).says("is damaged").says(says);
+        assert_eq!(stage.changes(), before);
+        fs::remove_file(saved(&stage, file)).unwrap();
+        restore(&stage, CLASS, "node1").exits(5).says("can't be read");
+        // Another node's backup is as good.
+        restore(&stage, CLASS, "node2").exits(0);
+    }
+}
+
+#[test]
+fn nothing_is_restored_over_another_class_or_on_a_cluster_that_can_not_agree() {
+    let stage = Stage::new(Scenario::WithData);
+    back_up(&stage).exits(0);
+    stage.delete("/v1/schema/ELYSIA_CONFIG__");
+    stage.post("/v1/schema", &json!({"class": CLASS, "replicationConfig": {"factor": 3}}));
+    let before = stage.changes();
+    restore(&stage, CLASS, "node1").exits(5).golden("transfer/another-class.txt");
+    restore(&stage, "Nope", "node1").exits(1).says("the backup of node1 has no class Nope");
+    restore(&stage, CLASS, "node9")
+        .exits(1)
+        .says("the backup of node9 in saved can't be used")
+        .says("there are backups of node1, node2, node3");
+    restore(&stage, CLASS, "../saved/node1").exits(1).says("can't be used");
+    assert_eq!(stage.changes(), before);
+    let split = Stage::new(Scenario::SplitRaft);
+    back_up(&split).exits(0);
+    restore(&split, CLASS, "node1").exits(5).says("RAFT leaders");
+}
+
+#[test]
+fn a_script_reaches_no_other_folder() {
+    let stage = Stage::new(Scenario::WithData);
+    for folder in ["/etc", "../elsewhere", "a/../../b", ""] {
+        let script = format!("step \"A\" {{ backup_node(\"node1\", {folder:?}) }}");
+        fs::write(stage.home.path().join("mine.rhai"), script).unwrap();
+        stage.run(&["run", "mine"]).exits(1).says("is no folder for a backup");
+    }
+    let absolute = stage.home.path().join("outside");
+    let set = format!("folder={}", absolute.display());
+    stage.run(&["run", "backup-nodes", "--set", &set]).exits(0);
+    assert!(absolute.join("node1/manifest.json").exists());
+    // A manifest can't point elsewhere.
+    back_up(&stage).exits(0);
+    let file = saved(&stage, "node1/manifest.json");
+    let text = fs::read_to_string(&file).unwrap();
+    let elsewhere = text.replace(
+        "\"ELYSIA_CONFIG__.objects.ndjson\"",
+        "\"../node2/ELYSIA_CONFIG__.objects.ndjson\"",
+    );
+    fs::write(&file, elsewhere).unwrap();
+    restore(&stage, CLASS, "node1").exits(5).says("is no name of a file in a backup");
+}
+
+fn id_of(number: u32) -> String {
+    format!("00000000-0000-4000-8000-{number:012x}")
+}
