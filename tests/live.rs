@@ -12,20 +12,30 @@ mod contract;
 
 /// What the tests stand on, then the tests, in `tests/live/`.
 mod live {
+    mod classes;
     mod cluster;
     mod compose;
+    mod control;
+    mod damage;
     mod data;
+    mod gossip;
     mod http;
     mod incident;
     mod local;
     mod ports;
     mod program;
     mod server;
+    mod states;
     mod view;
 
+    mod diagnose;
     mod faults;
     mod harness;
+    mod health;
+    mod objects;
     mod repair;
+    mod settings;
     mod split;
     mod tenants;
+    mod transfer;
 }

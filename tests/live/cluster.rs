@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::http::{Reply, Request};
 use super::local::Settings;
 use super::ports::Ports;
-use super::server::Server;
+use super::server::{Server, start_line};
 use super::view::wait;
 
 /// Nodes in a cluster.
@@ -93,12 +93,46 @@ impl Cluster {
 
     /// Starts one node without waiting for it.
     pub(super) fn launch(&mut self, node: usize) {
+        self.launch_with(node, &self.settings.clone());
+    }
+
+    /// Starts one node with settings of its own, without waiting for it.
+    pub(super) fn launch_with(&mut self, node: usize, settings: &Settings) {
         assert!(self.servers[node].is_none(), "node {} runs already", node + 1);
-        let log = self.folder.path().join(format!("node{}.log", node + 1));
         let data = self.data(node);
-        let environment = self.settings.environment(node, self.ports, &data);
-        let server = Server::start(self.ports.http(node), &environment, &data, log);
+        let environment = settings.environment(node, self.ports, &data);
+        let server = Server::start(self.ports.http(node), &environment, &data, self.log(node));
         self.servers[node] = Some(server);
+    }
+
+    /// The line for a shell that starts a node with these settings and becomes its process.
+    pub(super) fn start_line(&self, node: usize, settings: &Settings) -> String {
+        let data = self.data(node);
+        let environment = settings.environment(node, self.ports, &data);
+        start_line(self.ports.http(node), &environment, &data)
+    }
+
+    /// The process of a node that this cluster started, and that still runs.
+    pub(super) fn process(&mut self, node: usize) -> Option<u32> {
+        if !self.servers[node].as_mut()?.is_running() {
+            self.servers[node] = None;
+        }
+        self.servers[node].as_ref().map(Server::id)
+    }
+
+    /// Whether it is this cluster's own process that a node runs in, or ran in last.
+    pub(super) fn has_started(&self, node: usize) -> bool {
+        self.servers[node].is_some()
+    }
+
+    /// Where a node's log is.
+    fn log(&self, node: usize) -> PathBuf {
+        self.folder.path().join(format!("node{}.log", node + 1))
+    }
+
+    /// The port that gossip uses on every node.
+    pub(super) fn gossip_port(&self) -> u16 {
+        self.ports.gossip()
     }
 
     /// Whether the node answers that it is ready.

@@ -1,5 +1,6 @@
 //! Classes and objects for the tests.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -46,13 +47,40 @@ pub(super) fn create(cluster: &Cluster, definition: &Value) {
 
 /// Imports this many objects.
 pub(super) fn import(cluster: &Cluster, class: &str, count: u128) {
-    let objects: Vec<Value> = (0..count)
-        .map(|n| json!({"class": class, "id": id(n), "properties": {"config_key": format!("key {n}")}}))
-        .collect();
-    let reply = cluster.post(0, "/v1/batch/objects", &json!({"objects": objects}));
-    assert_eq!(reply.status, 200, "{:?}", reply.body);
-    let results = reply.body.as_array().unwrap();
-    assert!(results.iter().all(|it| it["result"]["status"] == "SUCCESS"), "{results:?}");
+    write(cluster, 0, class, 0..count, "QUORUM");
+}
+
+/// Imports the objects with these numbers at a node, done when so many replicas (`ONE`, …) have them.
+pub(super) fn write(
+    cluster: &Cluster,
+    node: usize,
+    class: &str,
+    numbers: Range<u128>,
+    level: &str,
+) {
+    let object = |number| {
+        json!({
+            "class": class,
+            "id": id(number),
+            "properties": {"config_key": format!("key {number}")},
+            "vector": vector(number, 3),
+        })
+    };
+    let objects: Vec<Value> = numbers.map(object).collect();
+    let path = format!("/v1/batch/objects?consistency_level={level}");
+    let mut last = None;
+    // Just after a node was killed a write can hang, although the nodes no longer list it; the same
+    // objects can be written again.
+    let written = wait(Duration::from_secs(90), || {
+        let request = cluster.request(node, Method::POST, &path).timeout(Duration::from_secs(10));
+        let reply = request.json(&json!({"objects": objects})).send();
+        let results = reply.body.as_array().cloned().unwrap_or_default();
+        let all = results.iter().all(|it| it["result"]["status"] == "SUCCESS");
+        let done = reply.status == 200 && results.len() == objects.len() && all;
+        last = Some(reply);
+        done
+    });
+    assert!(written, "{last:?}");
 }
 
 /// Inserts objects until this many lie on that node, and none elsewhere.
@@ -92,9 +120,15 @@ pub(super) fn count(cluster: &Cluster, class: &str) -> Option<u64> {
 }
 
 /// The object ids are fixed, so that a failure can be looked into: the same lie on the same shard.
-fn id(number: u128) -> String {
+pub(super) fn id(number: u128) -> String {
     // Spread over the whole range, as the ids of real objects are.
     let spread = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
     let hex = format!("{spread:032x}");
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+/// A vector that no two of the first thousand objects share.
+pub(super) fn vector(number: u128, length: usize) -> Vec<f64> {
+    let number = f64::from(u32::try_from(number).unwrap());
+    (1..=length).map(|place| (number * f64::from(u32::try_from(place).unwrap())).cos()).collect()
 }

@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::classes::{create_with_named_vectors, create_with_one_vector, create_with_tenants};
 use super::cluster::{Cluster, NODES, turn};
+use super::damage::{
+    set_shard_status, without_asynchronous_replication, write_behind_the_back_of_node_3,
+};
+use super::data::{id, write};
 use super::http::block_on;
 use super::incident::split;
 use super::local::Settings;
@@ -56,6 +61,22 @@ fn a_real_cluster_keeps_the_contract_that_the_sandbox_keeps() {
 
 #[test]
 #[ignore = "needs a Weaviate server"]
+fn real_replicas_stay_apart_as_the_contract_says() {
+    let _turn = turn();
+    let mut cluster = Cluster::new(Settings::default().with("ASYNC_REPLICATION_DISABLED", "true"));
+    cluster.start();
+    cluster.wait_until_agreed();
+    let urls = cluster.urls();
+    block_on(crate::contract::apart::before(&urls));
+    cluster.kill(2);
+    block_on(crate::contract::apart::during(&urls));
+    cluster.launch(2);
+    cluster.wait_until_ready(2);
+    block_on(crate::contract::apart::after(&urls));
+}
+
+#[test]
+#[ignore = "needs a Weaviate server"]
 fn leaving_the_raft_settings_out_splits_the_cluster() {
     let _turn = turn();
     let mut cluster = split("Split");
@@ -74,4 +95,51 @@ fn leaving_the_raft_settings_out_splits_the_cluster() {
         "started again with the settings: {outcome:?}, present on {:?}",
         copy.presence("Split")
     );
+}
+
+#[test]
+#[ignore = "needs a Weaviate server"]
+fn classes_of_every_make_and_damage_of_every_kind_are_what_they_are_called() {
+    let _turn = turn();
+    let mut cluster = Cluster::new(without_asynchronous_replication());
+    cluster.start();
+    cluster.wait_until_agreed();
+    create_with_one_vector(&cluster, "OneVector", 5);
+    create_with_named_vectors(&cluster, "NamedVectors", 5);
+    create_with_tenants(&cluster, "WithTenants", &["awake"], &["asleep"], 5);
+    let object = |node, class: &str, number, more: &str| {
+        let node = format!("node{}", node + 1);
+        let path = format!("/v1/objects/{class}/{}?node_name={node}{more}", id(number));
+        cluster_object(&cluster, &path)
+    };
+    for node in 0..NODES {
+        let one = object(node, "OneVector", 4, "&include=vector");
+        assert_eq!(one["vector"].as_array().map(Vec::len), Some(3), "{one}");
+        let named = object(node, "NamedVectors", 4, "&include=vector");
+        assert_eq!(named["vectors"]["long"].as_array().map(Vec::len), Some(5), "{named}");
+        assert_eq!(object(node, "WithTenants", 4, "&tenant=awake")["tenant"], "awake");
+        assert_eq!(object(node, "WithTenants", 4, "&tenant=asleep"), json!(null));
+    }
+
+    write_behind_the_back_of_node_3(&mut cluster, "OneVector", 100..110);
+    // Longer than asynchronous replication takes.
+    std::thread::sleep(Duration::from_secs(40));
+    for number in 100..110 {
+        let on = [0, 1, 2].map(|node| {
+            let path = format!("/v1/objects/OneVector/{}?node_name=node{}", id(number), node + 1);
+            cluster_object(&cluster, &path).is_object()
+        });
+        assert_eq!(on, [true, true, false], "object {number}");
+    }
+
+    let shard = cluster.planned_replicas("NamedVectors").into_keys().next().unwrap();
+    set_shard_status(&cluster, "NamedVectors", &shard, "READONLY");
+    set_shard_status(&cluster, "NamedVectors", &shard, "READY");
+    write(&cluster, 0, "OneVector", 200..210, "ALL");
+}
+
+/// The object at this path; `Null` where there is none.
+fn cluster_object(cluster: &Cluster, path: &str) -> serde_json::Value {
+    let reply = cluster.get(0, path);
+    if reply.status == 200 { reply.body } else { json!(null) }
 }

@@ -23,6 +23,7 @@ const JOIN_REFUSED: &str = "25";
 #[derive(Clone, Default)]
 pub(super) struct Settings {
     without: Vec<&'static str>,
+    file: Environment,
     with: Environment,
 }
 
@@ -30,9 +31,27 @@ impl Settings {
     /// The seeds' fault: each node's RAFT is told of no other.
     pub(super) fn split() -> Self {
         let without = vec!["RAFT_JOIN", "RAFT_BOOTSTRAP_EXPECT"];
-        Self { without, ..Self::default() }.with("RAFT_GRPC_MESSAGE_MAX_SIZE", JOIN_REFUSED)
+        Self { without, ..Self::default() }.refusing_to_be_joined()
     }
 
+    /// Leaves a variable of the file out.
+    pub(super) fn without(mut self, variable: &'static str) -> Self {
+        self.without.push(variable);
+        self
+    }
+
+    /// Sets a variable as if the file said so: its addresses become local ones.
+    pub(super) fn saying(mut self, variable: &str, value: &str) -> Self {
+        self.file.insert(variable.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Refuses to let other nodes into this one's RAFT cluster.
+    pub(super) fn refusing_to_be_joined(self) -> Self {
+        self.with("RAFT_GRPC_MESSAGE_MAX_SIZE", JOIN_REFUSED)
+    }
+
+    /// Sets a variable to exactly this.
     pub(super) fn with(mut self, variable: &str, value: &str) -> Self {
         self.with.insert(variable.to_owned(), value.to_owned());
         self
@@ -42,7 +61,9 @@ impl Settings {
     pub(super) fn environment(&self, node: usize, ports: Ports, data: &Path) -> Environment {
         let file = compose::environments();
         assert_eq!(file.len(), NODES, "nodes in docker-compose.yaml");
-        let mut environment: Environment = file[node]
+        let mut said = file[node].clone();
+        said.extend(self.file.clone());
+        let mut environment: Environment = said
             .iter()
             .filter(|(variable, _)| !self.without.contains(&variable.as_str()))
             .map(|(variable, value)| {
@@ -89,6 +110,7 @@ fn with_port(names: &str, port: u16) -> String {
     names.split(',').map(|name| format!("{name}:{port}")).collect::<Vec<_>>().join(",")
 }
 
-fn address(node: usize) -> String {
+/// The address that a node has alone.
+pub(super) fn address(node: usize) -> String {
     format!("127.0.0.{}", node + 1)
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -41,9 +41,18 @@ impl Program {
         Self { home: tempfile::Builder::new().prefix("runbook-live-").tempdir().unwrap() }
     }
 
+    /// Where it keeps its runs; also the folder that it runs in.
+    pub(super) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     /// Runs `config-replication.rhai` on a class to the end, without a terminal.
     pub(super) fn repair(&self, cluster: &Cluster, class: &str, more: &[&str]) -> Finished {
-        let child = self.command(cluster, class, more).spawn().unwrap();
+        Self::finish(self.command(cluster, class, more))
+    }
+
+    fn finish(mut command: Command) -> Finished {
+        let child = command.spawn().unwrap();
         let began = Instant::now();
         let output = child.wait_with_output().unwrap();
         assert!(began.elapsed() < LIMIT, "took {:?}", began.elapsed());
@@ -54,22 +63,20 @@ impl Program {
         }
     }
 
-    /// Starts the same with `--yes`, so that something can be done to the cluster meanwhile.
+    /// Runs any runbook on the nodes by their names to the end with `--yes`, told as NDJSON.
+    pub(super) fn run(&self, cluster: &Cluster, runbook: &str, more: &[&str]) -> Finished {
+        let mut command = self.command_of(cluster, runbook, more);
+        running(command.args(["--yes", "--output", "ndjson"])).finish()
+    }
+
+    /// Starts any runbook with `--yes`, so that something can be done to the cluster meanwhile.
+    pub(super) fn start_any(&self, cluster: &Cluster, runbook: &str, more: &[&str]) -> Running {
+        running(self.command_of(cluster, runbook, more).args(["--yes", "--output", "ndjson"]))
+    }
+
+    /// Starts `config-replication.rhai` in the same way.
     pub(super) fn start(&self, cluster: &Cluster, class: &str) -> Running {
-        let more = ["--yes", "--output", "ndjson"];
-        let mut process = self.command(cluster, class, &more).spawn().unwrap();
-        let mut stderr = process.stderr.take().unwrap();
-        Running {
-            stdout: BufReader::new(process.stdout.take().unwrap()),
-            stderr: std::thread::spawn(move || {
-                let mut text = String::new();
-                stderr.read_to_string(&mut text).unwrap();
-                text
-            }),
-            process,
-            heard: String::new(),
-            began: Instant::now(),
-        }
+        running(&mut self.command(cluster, class, &["--yes", "--output", "ndjson"]))
     }
 
     /// The journal of the latest run.
@@ -95,14 +102,29 @@ impl Program {
     }
 
     fn command(&self, cluster: &Cluster, class: &str, more: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_elysia-runbook"));
+        let mut command = self.bare();
         command.args(["run", "config-replication.rhai", "--set", "factor=3"]);
         command.args(["--set", &format!("class={class}")]);
         for url in cluster.urls() {
             command.args(["--node", &url]);
         }
+        command.args(more);
         command
-            .args(more)
+    }
+
+    fn command_of(&self, cluster: &Cluster, runbook: &str, more: &[&str]) -> Command {
+        let mut command = self.bare();
+        command.args(["run", runbook]);
+        for (node, url) in cluster.urls().iter().enumerate() {
+            command.args(["--node", &format!("node{}={url}", node + 1)]);
+        }
+        command.args(more);
+        command
+    }
+
+    fn bare(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_elysia-runbook"));
+        command
             .env_clear()
             .env("HOME", self.home.path())
             .env("ELYSIA_RUNBOOK_HOME", self.home.path())
@@ -114,7 +136,31 @@ impl Program {
     }
 }
 
+/// Starts a command whose output is NDJSON.
+fn running(command: &mut Command) -> Running {
+    let mut process = command.spawn().unwrap();
+    let mut stderr = process.stderr.take().unwrap();
+    Running {
+        stdout: BufReader::new(process.stdout.take().unwrap()),
+        stderr: std::thread::spawn(move || {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).unwrap();
+            text
+        }),
+        process,
+        heard: String::new(),
+        began: Instant::now(),
+    }
+}
+
 impl Finished {
+    /// The commands that the run ended with, for a person to run.
+    pub(super) fn commands(&self) -> Vec<String> {
+        let last: Value = serde_json::from_str(self.stdout.lines().last().unwrap()).unwrap();
+        let commands = last["commands"].as_array().into_iter().flatten();
+        commands.map(|command| command.as_str().unwrap().to_owned()).collect()
+    }
+
     /// Checks the exit code, and shows everything where it is another one.
     #[track_caller]
     pub(super) fn expect(self, code: i32) -> Self {

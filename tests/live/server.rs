@@ -41,6 +41,24 @@ fn go_bin() -> Option<PathBuf> {
         .or_else(|| env::home_dir().map(|home| home.join("go/bin")))
 }
 
+/// The same as [`Server::start`], as a line for a shell that becomes the server.
+pub(super) fn start_line(port: u16, environment: &Environment, folder: &Path) -> String {
+    let variables: Vec<String> =
+        environment.iter().map(|(name, value)| format!("{name}={}", quoted(value))).collect();
+    let variables = variables.join(" ");
+    let folder = quoted(folder.to_str().unwrap());
+    let program = quoted(binary().to_str().unwrap());
+    format!(
+        "cd {folder} && exec env -i HOME={folder} {variables} {program} \
+         --scheme http --host 127.0.0.1 --port {port}"
+    )
+}
+
+/// One word for a shell.
+pub(super) fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 /// A running (or ended, but not forgotten) server.
 pub(super) struct Server {
     process: Child,
@@ -65,6 +83,11 @@ impl Server {
             .spawn()
             .unwrap_or_else(|error| panic!("can't start {}: {error}", program.display()));
         Self { process, log }
+    }
+
+    /// The number of the process.
+    pub(super) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Whether the process has not ended by itself.

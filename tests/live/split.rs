@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::cluster::{Cluster, NODES, turn};
+use super::health::codes;
 use super::incident::{back_up_with_curl, post_with_curl, split};
 use super::local::Settings;
 use super::program::Program;
@@ -38,6 +39,14 @@ fn nothing_is_changed_while_raft_is_split() {
         ]);
         assert!(!program.changed_anything());
     }
+    let found = program.run(&cluster, "cluster-health", &[]).expect(4);
+    assert!(codes(&found).contains("several_leaders"), "{found:?}");
+    assert!(codes(&found).contains("class_missing_on_node"), "{found:?}");
+    let found = found.stdout;
+    assert!(
+        found.contains("diagnose-raft") && !found.contains("config-replication --set"),
+        "{found}"
+    );
     assert_eq!(cluster.presence(CLASS), [true, false, false]);
     assert_eq!(cluster.leaders(), NODES);
 }
@@ -77,6 +86,7 @@ fn every_end_of_the_restart_with_the_settings_is_met_rightly() {
 fn expect_the_right_end(cluster: &Cluster, outcome: Outcome, backup: &Path) {
     let program = Program::new();
     let before = cluster.presence(CLASS);
+    expect_the_right_findings(cluster, outcome, &program);
     let finished = program.repair(cluster, CLASS, &["--yes"]);
     match outcome {
         Outcome::Everywhere | Outcome::Partial => {
@@ -100,6 +110,27 @@ fn expect_the_right_end(cluster: &Cluster, outcome: Outcome, backup: &Path) {
             finished.expect(5).says(&["back up", "`raft`", "PERSISTENCE_DATA_PATH"]);
             assert!(!program.changed_anything());
             assert_eq!(cluster.presence(CLASS), before);
+        }
+    }
+}
+
+/// Looks at a cluster that was restarted: what is wrong with it is seen although all are synchronized.
+fn expect_the_right_findings(cluster: &Cluster, outcome: Outcome, program: &Program) {
+    let health = program.run(cluster, "cluster-health", &[]);
+    let raft = program.run(cluster, "diagnose-raft", &[]);
+    let found = codes(&health);
+    eprintln!("  health exits {}: {found:?}; diagnose-raft {}", health.code, raft.code);
+    let any = |codes: &[&str]| codes.iter().any(|code| found.contains(*code));
+    match outcome {
+        // A node may still be on its way.
+        Outcome::Everywhere => assert!(matches!(health.code, 0 | 4), "{health:?}"),
+        Outcome::Partial => assert!(any(&["class_missing_on_node"]), "{health:?}"),
+        Outcome::LeaderLacksIt => assert!(any(&["leader_lacks_class"]), "{health:?}"),
+        // The node that had the class waits for its old log and is never ready.
+        Outcome::Vanished => assert!(any(&["member_missing"]), "{health:?}"),
+        Outcome::Divided => {
+            assert!(any(&["several_leaders", "no_leader", "member_missing"]), "{health:?}");
+            raft.expect(4);
         }
     }
 }

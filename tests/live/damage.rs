@@ -1,0 +1,55 @@
+//! Damage done to a cluster on purpose, of the kinds that stay after all nodes are well again.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::cluster::{Cluster, NODES};
+use super::data::write;
+use super::local::Settings;
+use super::view::wait;
+
+/// The settings under which replicas that differ stay so until somebody asks for more than one.
+pub(super) fn without_asynchronous_replication() -> Settings {
+    Settings::default().with("ASYNC_REPLICATION_DISABLED", "true")
+}
+
+/// Writes objects while node 3 is down, which its replicas therefore lack. Start the cluster with
+/// [`without_asynchronous_replication`], or they are there after half a minute.
+pub(super) fn write_behind_the_back_of_node_3(
+    cluster: &mut Cluster,
+    class: &str,
+    numbers: Range<u128>,
+) {
+    cluster.kill(2);
+    // Until gossip has noticed, the write would wait for the node.
+    let noticed = || {
+        let nodes = cluster.get(0, "/v1/nodes").body;
+        nodes["nodes"].as_array().is_some_and(|nodes| nodes.len() == NODES - 1)
+    };
+    assert!(wait(Duration::from_secs(30), noticed), "node 3 is still counted");
+    write(cluster, 0, class, numbers, "ONE");
+    cluster.launch(2);
+    cluster.wait_until_ready(2);
+    cluster.wait_until_agreed();
+    cluster.wait_until_open(class);
+}
+
+/// Closes a shard for writing on all its replicas, or opens it again, and waits until they say so.
+pub(super) fn set_shard_status(cluster: &Cluster, class: &str, shard: &str, status: &str) {
+    let path = format!("/v1/schema/{class}/shards");
+    let reply = cluster
+        .request(0, Method::PUT, &format!("{path}/{shard}"))
+        .json(&json!({"status": status}))
+        .send();
+    assert_eq!(reply.status, 200, "{:?}", reply.body);
+    let is_set = |node| {
+        let shards = cluster.get(node, &path).body;
+        let all = shards.as_array().cloned().unwrap_or_default();
+        all.iter().any(|it| it["name"] == shard && it["status"] == status)
+    };
+    let all = wait(Duration::from_secs(10), || (0..NODES).all(is_set));
+    assert!(all, "{shard} is not {status} everywhere: {:?}", cluster.get(0, &path).body);
+}
