@@ -1,5 +1,5 @@
 //! Prints the figures that the project promises: start-up, memory, size, and the main job on a
-//! real cluster beside the same procedure in Python.
+//! real cluster beside the same procedure in Python, the check of many classes beside a loop.
 //!
 //! `cargo bench --bench figures`. Wall times are noisy: compare the ratios, which come from runs in
 //! turn. `FIGURES_RUNS` sets how many (default 7), `PYTHON` a Python that has httpx.
@@ -23,6 +23,8 @@ mod live {
     mod view;
 
     // In here, as the cluster is visible to the live suite alone.
+    #[path = "../../benches/figures/health.rs"]
+    pub(super) mod health;
     #[path = "../../benches/figures/main_job.rs"]
     pub(super) mod main_job;
 }
@@ -44,6 +46,15 @@ fn main() {
         );
     }
     live::main_job::main_job(home.path(), runs);
+    live::health::health(home.path(), runs);
+}
+
+/// Returns a Python that has httpx: `PYTHON`, else `python3`.
+fn python_with_httpx() -> Option<String> {
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
+    let mut command = Command::new(&python);
+    command.args(["-c", "import httpx"]).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success()).then_some(python)
 }
 
 fn program(home: &Path, arguments: &[&str]) -> Command {

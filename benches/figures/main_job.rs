@@ -1,27 +1,21 @@
 //! The main job on a real cluster, beside the same procedure in Python.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::cluster::Cluster;
-use crate::{median, median_of, milliseconds, program, time};
+use crate::{median, median_of, milliseconds, program, python_with_httpx, time};
 
 const CLASS: &str = "ELYSIA_CONFIG__";
 
 pub(crate) fn main_job(home: &Path, runs: usize) {
-    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
-    let has_httpx = Command::new(&python)
-        .args(["-c", "import httpx"])
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    if !has_httpx {
-        println!("main job: not measured, as `{python}` has no httpx (pip install httpx)");
+    let Some(python) = python_with_httpx() else {
+        println!("main job: not measured, as there is no Python with httpx (pip install httpx)");
         return;
-    }
+    };
     let cluster = Cluster::healthy();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/figures/seed_procedure.py");
     let (mut ours, mut proven, mut theirs) = (vec![], vec![], vec![]);
