@@ -150,6 +150,15 @@ fn the_way_out_of_a_split_is_printed() {
     let stage = Stage::new(Scenario::SplitRaft);
     stage.sandbox.stop_node("node2");
     run(&stage, "diagnose-raft", &[]).exits(4).says("the way out can't be printed");
+    // The leader's log has taken the place of its own; no other node is to be stopped.
+    let stage = Stage::new(Scenario::Healthy);
+    let statistics = answer(&stage, "/v1/cluster/statistics", &|statistics| {
+        let entry = statistics["statistics"][1].as_object_mut().unwrap();
+        entry.remove("ready");
+        entry.remove("dbLoaded");
+    });
+    let stage = stage.fault(&format!("GET:/v1/cluster/statistics=200 {statistics}"));
+    run(&stage, "diagnose-raft", &[]).exits(4).golden("health/raft-unopened.txt");
 }
 
 #[test]

@@ -124,54 +124,65 @@ impl Session {
         let complete = everywhere && survey.absent().is_empty();
         // Where replicas are missing, `ALL` deletes none. What counts is the proof that follows.
         let level = if complete { Level::All } else { Level::One };
-        self.send(
-            &Change::DeleteObject(object.clone()),
-            &survey,
-            async |node| node.delete_object(object, level).await,
-            || {
-                let copies = self.copies(object)?;
-                if copies.on.is_empty() && !copies.unread.is_empty() {
-                    return Err(unreadable(object, &copies).into());
-                }
-                Ok(copies.on.is_empty())
-            },
-        )?;
-        self.settle_removed(object)?;
+        for last in [false, true] {
+            self.send(
+                &Change::DeleteObject(object.clone()),
+                &survey,
+                async |node| node.delete_object(object, level).await,
+                || {
+                    let copies = self.copies(object)?;
+                    if copies.on.is_empty() && !copies.unread.is_empty() {
+                        return Err(unreadable(object, &copies).into());
+                    }
+                    Ok(copies.on.is_empty())
+                },
+            )?;
+            let copies = self.settle_removed(object)?;
+            if copies.are_gone() {
+                break;
+            }
+            if copies.on.is_empty() {
+                return Err(unreadable(object, &copies).into());
+            }
+            // A replica that was slow to insert it may have done so after it deleted it.
+            if last {
+                let on = copies.on.join(", ");
+                let message = format!("{object} was deleted and is still on {on}");
+                return Err(Failure::new(Code::Unverifiable, message).into());
+            }
+        }
         self.is_gone(object);
         Ok(true)
     }
 
-    /// Waits until some replica shows the object: an answer alone proves nothing.
+    /// Waits until some replica shows the object, as an answer alone proves nothing; and a while for
+    /// all others, as one that gets it only after it was deleted would keep it.
     fn settle_inserted(&self, object: &ObjectName) -> Result<(), Halt> {
         let began = Instant::now();
-        while self.copies(object)?.on.is_empty() {
-            if began.elapsed() > self.cluster.answer_timeout() {
+        loop {
+            let copies = self.copies(object)?;
+            let waited = began.elapsed();
+            if !copies.on.is_empty() {
+                if copies.lacking.is_empty() || waited > self.cluster.answer_timeout() / 4 {
+                    return Ok(());
+                }
+            } else if waited > self.cluster.answer_timeout() {
                 let message = format!("{object} was inserted, and no replica shows it");
                 return Err(Failure::new(Code::Unverifiable, message).into());
             }
             self.wait_between_looks(began)?;
         }
-        Ok(())
     }
 
-    /// Waits until every replica shows that it lost the object.
-    fn settle_removed(&self, object: &ObjectName) -> Result<(), Halt> {
+    /// Waits until every replica shows that it lost the object. Returns what is there when it is
+    /// waited no longer.
+    fn settle_removed(&self, object: &ObjectName) -> Result<Copies, Halt> {
         let began = Instant::now();
-        let deadline = began + self.cluster.answer_timeout() * SETTLING;
+        let deadline = began + self.cluster.answer_timeout() * SETTLING / 2;
         loop {
             let copies = self.copies(object)?;
-            if copies.are_gone() {
-                return Ok(());
-            }
-            if Instant::now() >= deadline || copies.on.is_empty() {
-                let failure = match &copies.on[..] {
-                    [] => unreadable(object, &copies),
-                    on => Failure::new(
-                        Code::Unverifiable,
-                        format!("{object} was deleted and is still on {}", on.join(", ")),
-                    ),
-                };
-                return Err(failure.into());
+            if copies.on.is_empty() || Instant::now() >= deadline {
+                return Ok(copies);
             }
             self.wait_between_looks(began)?;
         }

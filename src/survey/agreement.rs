@@ -73,6 +73,29 @@ impl Survey {
         self.members().into_iter().filter(|member| !takes_part(member)).collect()
     }
 
+    /// Returns the members, by their RAFT names, that follow the one leader, have applied all of its
+    /// log, and have not opened their data. So is a node for a while after its start, and for good
+    /// where the leader's log has taken the place of its own.
+    #[must_use]
+    pub fn unopened(&self) -> BTreeSet<String> {
+        let entries = self.own_entries();
+        let leader = self.leader();
+        let Some(log) = leader.as_deref().and_then(|leader| entries.get(leader)?.raft.as_ref())
+        else {
+            return BTreeSet::new();
+        };
+        let is_unopened = |member: &Member| {
+            let Some(raft) = &member.raft else { return false };
+            member.db_loaded != Some(true)
+                && member.ready != Some(true)
+                && raft.state.as_deref() == Some("Follower")
+                && raft.applied_index.is_some()
+                && raft.applied_index == log.last_log_index
+        };
+        let members = entries.iter().filter(|(_, member)| is_unopened(member));
+        members.map(|(name, _)| (*name).to_owned()).collect()
+    }
+
     /// Returns every member's own entry. Each node answers with the entries of all, written by
     /// each of them, so one answer has them; they are merged so that none is overlooked.
     pub(super) fn own_entries(&self) -> BTreeMap<&str, &Member> {
@@ -148,9 +171,13 @@ impl Survey {
             });
         }
         let members = self.members();
+        let unopened = self.unopened();
         for member in &members {
             let why = match entries.get(member.as_str()) {
                 None => Some("no node lists it; it is down or cut off".into()),
+                Some(_) if unopened.contains(member) => {
+                    Some("it has all of the leader's log, and has not opened its data".into())
+                }
                 Some(entry) => fault_of(entry),
             };
             if let Some(why) = why {
@@ -203,7 +230,7 @@ impl Survey {
 }
 
 /// Returns why a member does not take part, if so.
-fn fault_of(member: &Member) -> Option<String> {
+pub(super) fn fault_of(member: &Member) -> Option<String> {
     match member.status.as_deref() {
         Some("HEALTHY") => {}
         Some(status) => return Some(format!("its status is {status}")),

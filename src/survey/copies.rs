@@ -16,6 +16,8 @@ use crate::weaviate::{Cluster, Node, ObjectName, Replica};
 pub struct Copies {
     /// RAFT names of the members that have one; every one where the shard has a single replica.
     pub on: Vec<String>,
+    /// Members that hold a replica of the shard, without one.
+    pub lacking: Vec<String>,
     /// Members that could not be read, each with why.
     pub unread: Vec<(String, String)>,
 }
@@ -45,7 +47,8 @@ impl Copies {
         for (member, answer) in members.iter().zip(join_all(asked).await) {
             match answer {
                 Ok(Replica::Copy(_)) => copies.on.push(member.clone()),
-                Ok(Replica::Absent | Replica::NoReplica) => {}
+                Ok(Replica::Absent) => copies.lacking.push(member.clone()),
+                Ok(Replica::NoReplica) => {}
                 Err(why) => copies.unread.push((member.clone(), why)),
             }
         }

@@ -140,6 +140,13 @@ impl Problem {
         issue.class = self.class().map(Into::into);
         issue.remedy(match self {
             _ if self.is_coming_apart() => commands.way_out(),
+            Self::MemberMissing { member, .. } if survey.unopened().contains(member) => format!(
+                "if it was started a moment ago, wait: opening many shards takes minutes, and its \
+                 log tells. Else the leader's log has taken the place of its own: classes that only \
+                 it had are in no schema any more, and their objects still lie in its \
+                 PERSISTENCE_DATA_PATH. The way out, as commands for this cluster: {}",
+                commands.run("diagnose-raft", &[])
+            ),
             // It answers, so it is not the one to be started.
             Self::MemberMissing { member, .. } if survey.answers(member) => {
                 "it answers, and takes no part: start the members that are down first, and wait \
@@ -164,7 +171,9 @@ impl Problem {
                  this cluster: {}",
                 commands.run("diagnose-raft", &[])
             ),
-            Self::SeveralLeaders { .. } | Self::LeaderLacks { .. } => format!(
+            Self::SeveralLeaders { .. }
+            | Self::LeaderLacks { .. }
+            | Self::Configurations { .. } => format!(
                 "back up the schema and the objects of every node first. Then stop all nodes, \
                  remove the folder `raft` in PERSISTENCE_DATA_PATH on every node whose own schema \
                  lacks classes that another has, keep it on the node that has them all, and start: \
@@ -178,10 +187,6 @@ impl Problem {
             }
             Self::Silent { .. } | Self::MemberMissing { .. } => {
                 "start the node again and wait until it is ready".into()
-            }
-            Self::Configurations { .. } => {
-                "compare RAFT_JOIN and RAFT_BOOTSTRAP_EXPECT of all nodes; they must be the same"
-                    .into()
             }
             Self::NodesNamed { members, .. } => {
                 format!("name each of the {} members once with --node", members.len())

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::agreement::fault_of;
 use super::{Commands, Seen, Survey};
 use crate::issue::Issue;
 use crate::weaviate::{Member, NodeStatus};
@@ -76,17 +77,21 @@ pub struct OwnSchema {
     pub cut_off: Vec<String>,
 }
 
-/// How a cluster that has come apart is put together: all nodes are stopped, those in `remove` lose
-/// the folder `raft` in `PERSISTENCE_DATA_PATH`, and all are started. What only they had is put back
-/// from a backup. All by the names of `--node`.
+/// How a cluster that has come apart is put together: the nodes in `stop` are stopped, those in
+/// `remove` lose the folder `raft` in `PERSISTENCE_DATA_PATH`, and what was stopped is started. What
+/// only they had is put back from a backup. All by the names of `--node`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WayOut {
+    /// Nodes that are stopped: all, or where nothing has come apart those in `remove`.
+    pub stop: Vec<String>,
     /// The node whose log decides.
     pub keep: String,
     /// Nodes that keep their logs too: they follow it, and have the same.
     pub also_keep: Vec<String>,
     /// Nodes whose logs are removed.
     pub remove: Vec<String>,
+    /// Those of them that are not ready: what they had cannot be seen.
+    pub unseen: Vec<String>,
     /// What has to be put back afterwards.
     pub restore: Vec<Restore>,
 }
@@ -106,7 +111,8 @@ impl Survey {
     pub fn raft(&self, commands: &Commands) -> RaftStatus {
         let agreement = self.agreement(&BTreeSet::new());
         let apart = agreement.came_apart();
-        let (way_out, no_way_out) = match apart.then(|| self.way_out()) {
+        let ill = apart || !self.unopened().is_empty();
+        let (way_out, no_way_out) = match ill.then(|| self.way_out(apart)) {
             None => (None, None),
             Some(Ok(way_out)) => (Some(way_out), None),
             Some(Err(why)) => (None, Some(why)),
@@ -164,7 +170,7 @@ impl Survey {
     /// Finds the way out. Of the nodes that lead, the one with the most classes keeps its log: a
     /// leader's own schema is what its log says, and that of a follower need not be. So do those
     /// that follow it with the same configuration and the same schema. All others start without one.
-    fn way_out(&self) -> Result<WayOut, String> {
+    fn way_out(&self, apart: bool) -> Result<WayOut, String> {
         if let Some((node, error)) = self.silent().next() {
             return Err(format!(
                 "`{node}` does not answer ({}), and what it has is not known",
@@ -202,7 +208,8 @@ impl Survey {
             .max_by_key(rank)
             .ok_or("no node leads, so there is no log to keep: start the members that are down")?;
         let keeps = |place: &&Place<'_>| {
-            place.entry.leader_id.as_deref() == Some(&keeper.entry.name)
+            fault_of(place.entry).is_none()
+                && place.entry.leader_id.as_deref() == Some(&keeper.entry.name)
                 && place.members() == keeper.members()
                 && place.classes == keeper.classes
         };
@@ -218,10 +225,15 @@ impl Survey {
                 }
             }
         }
+        let remove: Vec<_> = others().filter(|place| !keeps(place)).collect();
+        let stop = if apart { places.iter().collect() } else { remove.clone() };
+        let unseen = remove.iter().filter(|place| fault_of(place.entry).is_some());
         Ok(WayOut {
+            stop: stop.into_iter().map(name).collect(),
             keep: name(keeper),
             also_keep: others().filter(keeps).map(name).collect(),
-            remove: others().filter(|place| !keeps(place)).map(name).collect(),
+            unseen: unseen.copied().map(name).collect(),
+            remove: remove.into_iter().map(name).collect(),
             restore: restore.into_iter().collect(),
         })
     }

@@ -35,6 +35,8 @@ pub struct Member {
     pub is_voter: Option<bool>,
     /// Whether it is ready; left out where it is false.
     pub ready: Option<bool>,
+    /// Whether it has opened its data; left out where it is false.
+    pub db_loaded: Option<bool>,
     /// The members that it has heard of while it waits for enough of them to found a RAFT cluster,
     /// by RAFT name, with their addresses.
     #[serde(default, deserialize_with = "map")]

@@ -5,11 +5,12 @@
 
 use serde_json::Value;
 
-use super::cluster::turn;
+use super::cluster::{Cluster, NODES, turn};
 use super::control::Control;
 use super::local::Settings;
 use super::program::{Finished, Program};
 use super::states::{Made, STATES, State, make};
+use super::view::Outcome;
 
 /// How often each state is made and mended.
 fn repeats() -> usize {
@@ -39,7 +40,7 @@ fn the_way_out_that_diagnose_raft_prints_works() {
             let settings = Settings::default().with("ASYNC_REPLICATION_FREQUENCY", "3s");
             let control = Control::new(&mut made.cluster, &settings);
             let program = Program::new();
-            let commands = printed(&made, &control, &program);
+            let commands = printed(&made.cluster, &control, &program);
             control.follow(&mut made.cluster, &commands, program.home());
             let followed_after = began.elapsed();
             expect_mended(&made);
@@ -50,6 +51,45 @@ fn the_way_out_that_diagnose_raft_prints_works() {
             );
         }
     }
+}
+
+/// The settings corrected and all restarted, as the seeds' users did it: the class is gone everywhere,
+/// and the node that had it is never ready. Only a backup of before has it.
+#[test]
+#[ignore = "needs a Weaviate server"]
+fn a_class_that_vanished_comes_back_from_the_backup() {
+    let _turn = turn();
+    let mut made = make(State::ThreeOfOne);
+    let program = Program::new();
+    let folder = ["--set", "folder=raft-backup"];
+    program.run(&made.cluster, "backup-nodes", &folder).expect(0);
+    made.cluster.stop();
+    made.cluster = vanished(&made.cluster);
+
+    let settings = Settings::default();
+    let control = Control::new(&mut made.cluster, &settings);
+    let commands = printed(&made.cluster, &control, &program);
+    let stops = |line: &&String| line.contains(" stop ");
+    let stopped: Vec<_> = commands.iter().filter(stops).collect();
+    assert!(stopped.len() == 1 && stopped[0].ends_with("node1"), "{stopped:?}");
+    control.follow(&mut made.cluster, &commands, program.home());
+    let restore = commands.iter().find(|line| line.contains("restore-class")).unwrap();
+    let restore = restore.trim_start_matches(['#', ' ']).replace("CLASS", "Alpha") + " --yes";
+    control.follow(&mut made.cluster, &[restore], program.home());
+    expect_mended(&made);
+}
+
+/// A copy, restarted with the settings corrected until the class is nowhere: every second time.
+fn vanished(broken: &Cluster) -> Cluster {
+    for _ in 0..20 {
+        let mut cluster = broken.copy(Settings::default());
+        cluster.launch_all();
+        if cluster.outcome("Alpha") == Outcome::Vanished && !cluster.is_ready(0) {
+            assert_eq!(cluster.presence("Alpha"), [false; NODES]);
+            return cluster;
+        }
+    }
+    panic!("20 restarts, and the class never vanished");
 }
 
 /// One leader, one configuration, and every class, shard and object on every node.
@@ -65,7 +105,7 @@ fn expect_mended(made: &Made) {
 }
 
 /// What `diagnose-raft` prints for the cluster, comments included.
-fn printed(made: &Made, control: &Control, program: &Program) -> Vec<String> {
+fn printed(cluster: &Cluster, control: &Control, program: &Program) -> Vec<String> {
     let parameters: Vec<String> = ["stop", "start", "copy", "remove"]
         .map(|what| format!("{what}={}", control.template(what)))
         .to_vec();
@@ -73,7 +113,7 @@ fn printed(made: &Made, control: &Control, program: &Program) -> Vec<String> {
     for parameter in &parameters {
         arguments.extend(["--set", parameter]);
     }
-    let finished = program.run(&made.cluster, "diagnose-raft", &arguments).expect(4);
+    let finished = program.run(cluster, "diagnose-raft", &arguments).expect(4);
     let last = last_event(&finished);
     assert_eq!(last["event"], "run_finished", "{last}");
     let commands = last["commands"].as_array().unwrap_or_else(|| panic!("no commands in {last}"));

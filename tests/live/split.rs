@@ -127,7 +127,10 @@ fn expect_the_right_findings(cluster: &Cluster, outcome: Outcome, program: &Prog
         Outcome::Partial => assert!(any(&["class_missing_on_node"]), "{health:?}"),
         Outcome::LeaderLacksIt => assert!(any(&["leader_lacks_class"]), "{health:?}"),
         // The node that had the class waits for its old log and is never ready.
-        Outcome::Vanished => assert!(any(&["member_missing"]), "{health:?}"),
+        Outcome::Vanished => {
+            assert!(any(&["member_missing"]), "{health:?}");
+            raft.expect(4).says(&["has not opened its data", "restore-class"]);
+        }
         Outcome::Divided => {
             assert!(any(&["several_leaders", "no_leader", "member_missing"]), "{health:?}");
             raft.expect(4);
