@@ -37,6 +37,8 @@ codes! {
     NodeSilent = "node_silent",
     /// A member of the RAFT configuration does not take part.
     MemberMissing = "member_missing",
+    /// A node does not see a member that takes part.
+    MemberUnseen = "member_unseen",
     /// Nodes hold different RAFT configurations.
     ConfigurationsDiffer = "configurations_differ",
     /// Not as many nodes were named as the cluster has members.

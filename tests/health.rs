@@ -120,6 +120,22 @@ fn no_copying_is_advised_while_nodes_have_come_apart() {
 }
 
 #[test]
+fn nothing_is_changed_through_a_node_that_does_not_see_the_others() {
+    let stage = Stage::new(Scenario::FactorOne);
+    let nodes = answer(&stage, "/v1/nodes?output=verbose", &|nodes| {
+        nodes["nodes"].as_array_mut().unwrap().truncate(1);
+    });
+    let stage = stage.fault(&format!("node1:GET:/v1/nodes=200 {nodes}"));
+    for allowed in [&["--yes"][..], &["--yes", "--accept-degraded"]] {
+        run(&stage, "config-replication", allowed)
+            .exits(5)
+            .says("`node1` does not see node2, node3")
+            .says("CLUSTER_JOIN");
+    }
+    assert!(stage.changes().is_empty(), "{:?}", stage.changes());
+}
+
+#[test]
 fn what_could_not_be_found_out_is_no_success() {
     let stage = Stage::new(Scenario::Healthy).fault("POST:/v1/graphql=500 out of memory");
     run(&stage, "cluster-health", &[]).exits(1).golden("health/unknown.txt");
@@ -285,6 +301,13 @@ fn shows(code: IssueCode) -> (Stage, Vec<&'static str>) {
         IssueCode::LeaderLacksClass => on(Scenario::LeaderLacksClass),
         IssueCode::NodeSilent | IssueCode::MemberMissing | IssueCode::ReplicaUnknown => {
             (without_node3(), vec![])
+        }
+        IssueCode::MemberUnseen => {
+            let stage = healthy();
+            let nodes = answer(&stage, "/v1/nodes?output=verbose", &|nodes| {
+                nodes["nodes"].as_array_mut().unwrap().truncate(1);
+            });
+            (stage.fault(&format!("node1:GET:/v1/nodes=200 {nodes}")), vec![])
         }
         IssueCode::ConfigurationsDiffer => {
             let two = |statistics: &mut Value| {

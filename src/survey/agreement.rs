@@ -170,6 +170,9 @@ impl Survey {
                 members: configurations.clone().into_iter().collect(),
             });
         }
+        for (node, unseen) in self.blind() {
+            problems.push(Problem::Blind { node: node.into(), unseen });
+        }
         let members = self.members();
         let unopened = self.unopened();
         for member in &members {

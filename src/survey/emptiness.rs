@@ -114,6 +114,9 @@ pub(super) fn unseen(survey: &Survey, replicas: &Replicas) -> Vec<String> {
     for (node, error) in survey.silent() {
         reasons.push(format!("node `{node}` does not answer: {}", error.reason()));
     }
+    for (node, members) in survey.blind() {
+        reasons.push(format!("node `{node}` does not see {}", members.join(", ")));
+    }
     let entries = survey.own_entries();
     let members = survey.members();
     for node in replicas.nodes() {

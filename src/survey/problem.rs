@@ -28,6 +28,13 @@ pub enum Problem {
         /// Why.
         why: String,
     },
+    /// A node does not see members that take part: it writes and counts without them.
+    Blind {
+        /// The node, by the name of `--node`.
+        node: String,
+        /// The members, by their RAFT names.
+        unseen: Vec<String>,
+    },
     /// A member of the RAFT configuration does not take part.
     MemberMissing {
         /// RAFT name.
@@ -124,6 +131,7 @@ impl Problem {
             Self::SeveralLeaders { .. } => (IssueCode::SeveralLeaders, None),
             Self::NoLeader { .. } => (IssueCode::NoLeader, None),
             Self::Silent { node, .. } => (IssueCode::NodeSilent, Some(node)),
+            Self::Blind { node, .. } => (IssueCode::MemberUnseen, Some(node)),
             Self::MemberMissing { member, .. } => (IssueCode::MemberMissing, Some(member)),
             Self::Configurations { .. } => (IssueCode::ConfigurationsDiffer, None),
             Self::NodesNamed { .. } => (IssueCode::NodesNamed, None),
@@ -185,6 +193,11 @@ impl Problem {
                 "start the members that are down until a majority is up, and wait for an election"
                     .into()
             }
+            Self::Blind { node, .. } => format!(
+                "write nothing through {node} meanwhile. After a start it passes within a minute; \
+                 if it stays, see to it that the ports of gossip and data are open between the \
+                 nodes, name another node in CLUSTER_JOIN of {node}, and restart it"
+            ),
             Self::Silent { .. } | Self::MemberMissing { .. } => {
                 "start the node again and wait until it is ready".into()
             }
@@ -228,6 +241,12 @@ impl fmt::Display for Problem {
                 write!(f, "no RAFT leader is known to {}", nodes.join(", "))
             }
             Self::Silent { node, why } => write!(f, "node `{node}` does not answer: {why}"),
+            Self::Blind { node, unseen } => write!(
+                f,
+                "`{node}` does not see {}: what is written through it does not get there, and it \
+                 answers that it does",
+                unseen.join(", ")
+            ),
             Self::MemberMissing { member, why } => {
                 write!(f, "RAFT member {member} does not take part: {why}")
             }

@@ -51,15 +51,19 @@ pub(super) async fn count_all(
     load: bool,
 ) -> BTreeMap<String, Counts> {
     let mut counts = BTreeMap::new();
-    let unseen: Vec<String> = survey
-        .silent()
-        .map(|(node, _)| format!("node `{node}` does not answer"))
-        .chain(survey.unseen_members().into_iter().map(|m| format!("{m} can't be seen")))
-        .chain((survey.members().len() > survey.nodes.len()).then(|| {
-            let (members, named) = (survey.members().len(), survey.nodes.len());
-            format!("the cluster has {members} members, and {named} were asked")
-        }))
-        .collect();
+    let unseen: Vec<String> =
+        survey
+            .silent()
+            .map(|(node, _)| format!("node `{node}` does not answer"))
+            .chain(survey.unseen_members().into_iter().map(|m| format!("{m} can't be seen")))
+            .chain(survey.blind().into_iter().map(|(node, members)| {
+                format!("node `{node}` does not see {}", members.join(", "))
+            }))
+            .chain((survey.members().len() > survey.nodes.len()).then(|| {
+                let (members, named) = (survey.members().len(), survey.nodes.len());
+                format!("the cluster has {members} members, and {named} were asked")
+            }))
+            .collect();
     let mut open: BTreeMap<&str, Vec<Countable>> = BTreeMap::new();
     for class in classes {
         let shards = holdings.of(class);

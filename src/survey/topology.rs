@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::Survey;
+use super::{Survey, View};
 use crate::issue::{Issue, IssueCode};
 use crate::weaviate::NodeStatus;
 
@@ -115,6 +115,22 @@ impl Survey {
                 !statuses.get(member.as_str()).is_some_and(|status| is_healthy(status))
             })
             .collect()
+    }
+
+    /// Returns the nodes, by the names of `--node`, that do not see members that take part, with
+    /// these. Such a node writes, reads and counts without them, and says that all went well. A node
+    /// that others had dropped from gossip is so for some seconds after its start.
+    #[must_use]
+    pub fn blind(&self) -> Vec<(&str, Vec<String>)> {
+        let absent = self.absent();
+        let there: Vec<_> = self.members().into_iter().filter(|it| !absent.contains(it)).collect();
+        let unseen = |view: &View| {
+            let sees =
+                |name: &String| view.statuses.iter().any(|it| it.name == *name && is_healthy(it));
+            there.iter().filter(|name| !sees(name)).cloned().collect::<Vec<_>>()
+        };
+        let all = self.answered().map(|(node, view)| (node, unseen(view)));
+        all.filter(|(_, unseen)| !unseen.is_empty()).collect()
     }
 
     /// Returns each node's entry in `/v1/nodes`, by RAFT name. The view of a node that can see it

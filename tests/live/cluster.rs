@@ -162,6 +162,11 @@ impl Cluster {
         self.servers[node].take().unwrap().kill();
     }
 
+    /// Ends one node in order, so that it takes its leave of the others.
+    pub(super) fn end(&mut self, node: usize) {
+        self.servers[node].take().unwrap().terminate(Duration::from_secs(20));
+    }
+
     /// Ends all nodes in order, each writing what it has to disk.
     pub(super) fn stop(&mut self) {
         for server in self.servers.iter_mut().filter_map(Option::take).rev() {

@@ -179,6 +179,45 @@ fn a_node_that_is_missing_makes_what_it_holds_unknown() {
     }
 }
 
+/// The first node joins no other, so that after a restart it is alone until they look for it. It then
+/// takes writes for all replicas, makes them on its own, and says that all went well.
+#[test]
+#[ignore = "needs a Weaviate server"]
+fn a_node_that_does_not_see_the_others_is_told() {
+    let _turn = turn();
+    let mut cluster = Cluster::healthy();
+    create_class_with_factor_1(&cluster, "Hidden");
+    import_on_node(&cluster, "Hidden", 2, "node3");
+    let program = Program::new();
+    let mut met = 0;
+    for _ in 0..5 {
+        cluster.end(0);
+        cluster.launch(0);
+        cluster.wait_until_ready(0);
+        let began = std::time::Instant::now();
+        if !wait(Duration::from_secs(5), || cluster.sight()[0] == 1 && cluster.is_agreed()) {
+            continue;
+        }
+        let found = program.run(&cluster, HEALTH, &[]);
+        let repaired = program.repair(&cluster, "Hidden", &["--yes"]);
+        if cluster.sight()[0] != 1 {
+            continue;
+        }
+        met += 1;
+        eprintln!("alone for {:.1?} at least", began.elapsed());
+        let found = found.expect(4);
+        assert!(codes(&found).contains("member_unseen"), "{found:?}");
+        assert!(!codes(&found).contains("counts_differ"), "{found:?}");
+        assert_eq!(class(&found, "Hidden")["data_count"], Value::Null);
+        repaired.expect(5).says(&["does not see", "node2, node3"]);
+        break;
+    }
+    assert!(met > 0, "node 1 saw the others at once, each time");
+    cluster.wait_until_agreed();
+    let found = program.run(&cluster, HEALTH, &[]).expect(0);
+    assert_eq!(class(&found, "Hidden")["data_count"], 2);
+}
+
 /// Runs the last line of what an issue says is to be done.
 fn obey(issue: &Value) {
     let remedy = issue["remedy"].as_str().unwrap();

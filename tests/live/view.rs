@@ -141,10 +141,21 @@ impl Cluster {
         same && !first.leader.is_empty() && self.leaders() == 1
     }
 
-    /// Waits until they do.
+    /// How many nodes each node sees through gossip, as healthy.
+    pub(super) fn sight(&self) -> [usize; NODES] {
+        std::array::from_fn(|node| {
+            let reply = self.get(node, "/v1/nodes");
+            let nodes = reply.body["nodes"].as_array().cloned().unwrap_or_default();
+            nodes.iter().filter(|it| it["status"] == "HEALTHY").count()
+        })
+    }
+
+    /// Waits until they do, and see each other: one that was stopped in order is not seen for up to
+    /// half a minute after its start.
     pub(super) fn wait_until_agreed(&self) {
-        let agreed = wait(Duration::from_secs(30), || self.is_agreed());
-        assert!(agreed, "the nodes do not agree: {:?}", self.raft());
+        let all = || self.is_agreed() && self.sight() == [NODES; NODES];
+        let agreed = wait(Duration::from_secs(60), all);
+        assert!(agreed, "the nodes do not agree: {:?}; each sees {:?}", self.raft(), self.sight());
     }
 
     /// Classifies a restart, once the cluster has stopped changing.
