@@ -24,7 +24,11 @@ pub enum Command {
     Show(ShowArgs),
     /// Check runbooks without running them
     Check(CheckArgs),
-    /// List the runs of the past, or show one
+    /// Go on with a run that died or was interrupted
+    Resume(ResumeArgs),
+    /// Undo what a run changed
+    Rollback(RollbackArgs),
+    /// List the runs of the past, show one, or verify its record
     Runs(RunsArgs),
     /// Start a cluster in this process to try things on, until Ctrl-C
     Sandbox(SandboxArgs),
@@ -44,6 +48,54 @@ pub struct RunArgs {
     #[command(flatten)]
     pub target: TargetArgs,
 
+    /// How it is run
+    #[command(flatten)]
+    pub how: HowArgs,
+}
+
+/// Arguments of `resume`.
+#[derive(Debug, Args)]
+pub struct ResumeArgs {
+    /// The run's id, or as much of its beginning as is unique; the default is the newest that did not
+    /// end
+    pub run: Option<String>,
+
+    /// Go on although the runbook was changed in what was run already
+    #[arg(long)]
+    pub accept_edited: bool,
+
+    /// Which cluster; the default is the nodes that the run had
+    #[command(flatten)]
+    pub target: TargetArgs,
+
+    /// How it is run
+    #[command(flatten)]
+    pub how: HowArgs,
+}
+
+/// Arguments of `rollback`.
+#[derive(Debug, Args)]
+pub struct RollbackArgs {
+    /// The run's id, or as much of its beginning as is unique; the default is the newest that changed
+    /// something
+    pub run: Option<String>,
+
+    /// Which cluster; the default is the nodes that the run had
+    #[command(flatten)]
+    pub target: TargetArgs,
+
+    /// Answer every question with yes; never overrides a refusal
+    #[arg(long)]
+    pub yes: bool,
+
+    /// How to tell what happens
+    #[arg(long, value_enum, default_value_t = Output::Text, value_name = "FORMAT")]
+    pub output: Output,
+}
+
+/// How a runbook is run.
+#[derive(Debug, Args)]
+pub struct HowArgs {
     /// Answer every question with yes; never overrides a refusal
     #[arg(long)]
     pub yes: bool,
@@ -145,6 +197,11 @@ pub struct RunsArgs {
 pub enum RunsCommand {
     /// Show what happened in a run
     Show {
+        /// The run's id, or as much of its beginning as is unique
+        run: String,
+    },
+    /// Verify that the journal and every backup of a run are as they were written
+    Verify {
         /// The run's id, or as much of its beginning as is unique
         run: String,
     },

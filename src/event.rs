@@ -18,6 +18,7 @@ pub const VERSION: u32 = 1;
 /// Something that happened in a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "the large one comes once in a run")]
 pub enum Event {
     /// First event of every run.
     RunStarted {
@@ -40,8 +41,18 @@ pub enum Event {
         sandbox: Option<String>,
         /// Every parameter with its value.
         parameters: Map<String, Value>,
+        /// The name of `--cluster`, where one was given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cluster: Option<String>,
         /// Titles of the steps, in order.
         steps: Vec<String>,
+    },
+    /// The run goes on, or is undone, in another process: `resume`, `rollback`.
+    RunResumed {
+        /// Version of this program.
+        program: String,
+        /// Whether it is undone.
+        rollback: bool,
     },
     /// A step begins.
     StepStarted {
@@ -60,6 +71,15 @@ pub enum Event {
         title: String,
         /// Its result; what a resumed run takes instead of running it.
         value: Value,
+    },
+    /// A step ended well before the run was resumed: its result is taken from the journal.
+    StepReplayed {
+        /// Its number, from 1.
+        step: usize,
+        /// How many the runbook has.
+        of: usize,
+        /// Its title.
+        title: String,
     },
     /// A step ended otherwise.
     StepFailed {
@@ -122,6 +142,21 @@ pub enum Event {
         /// `operator` or `--yes`.
         by: String,
     },
+    /// The definition of a class as the runbook read it: whether it was changed since is seen by it.
+    ClassRead {
+        /// Its name.
+        class: String,
+        /// As the leader has it.
+        definition: Value,
+    },
+    /// What the server made of a class that the run created: whether somebody changed it since is seen
+    /// by it.
+    ClassMade {
+        /// Its name.
+        class: String,
+        /// As the leader has it.
+        definition: Value,
+    },
     /// A file was written, flushed, read back and compared.
     BackupSaved {
         /// The class; empty for a manifest of all classes.
@@ -181,6 +216,9 @@ pub enum Event {
         run: String,
         /// The last line for people.
         summary: String,
+        /// Whether `resume` can go on from here.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        resumable: bool,
         /// Commands for putting things right by hand, in order.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         commands: Vec<String>,
@@ -244,6 +282,9 @@ pub enum Change {
     DeleteClass {
         /// Its name.
         class: String,
+        /// Whether it was proven to hold no object.
+        #[serde(default)]
+        empty: bool,
     },
     /// Add tenants to a class.
     CreateTenants {
@@ -273,7 +314,7 @@ impl Change {
     pub fn class(&self) -> &str {
         match self {
             Self::CreateClass { class, .. }
-            | Self::DeleteClass { class }
+            | Self::DeleteClass { class, .. }
             | Self::CreateTenants { class, .. }
             | Self::InsertObject(ObjectName { class, .. })
             | Self::DeleteObject(ObjectName { class, .. })
@@ -288,7 +329,7 @@ impl Change {
             Self::CreateClass { class, definition } => {
                 format!("create class {class} with factor {}", factor(definition))
             }
-            Self::DeleteClass { class } => format!("delete class {class}"),
+            Self::DeleteClass { class, .. } => format!("delete class {class}"),
             Self::CreateTenants { class, tenants } => {
                 format!("create {} of class {class}", count(tenants.len(), "tenant"))
             }
@@ -402,6 +443,9 @@ impl Event {
         matches!(
             self,
             Self::RunStarted { .. }
+                | Self::RunResumed { .. }
+                | Self::ClassRead { .. }
+                | Self::ClassMade { .. }
                 | Self::StepFinished { .. }
                 | Self::BackupSaved { .. }
                 | Self::ChangeIntended { .. }

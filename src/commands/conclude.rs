@@ -7,7 +7,7 @@ use crate::error::{Error, Halt, Stop};
 use crate::event::{Event, Verdict, count};
 use crate::host::{Ended, Run, describe};
 use crate::runbook::{Runbook, place};
-use crate::session::{Answer, Counts, Operator, Restoration, Tally};
+use crate::session::{Answer, Counts, Operator, Restoration, Session, Tally};
 use crate::terminal::Prompt;
 
 /// What became of a run.
@@ -16,6 +16,8 @@ pub(super) struct Conclusion {
     pub(super) exit_code: u8,
     summary: String,
     commands: Vec<String>,
+    /// Whether `resume` can go on from here.
+    resumable: bool,
     /// Why it did not succeed.
     pub(super) error: Option<Error>,
 }
@@ -29,6 +31,7 @@ impl Conclusion {
             run: run.into(),
             summary: self.summary.clone(),
             commands: self.commands.clone(),
+            resumable: self.resumable,
         }
     }
 }
@@ -42,6 +45,7 @@ pub(super) fn conclude(
     on_failure: OnFailure,
 ) -> Conclusion {
     let session = &run.session;
+    let begun = ended.is_ok();
     let error = match ended {
         Ok(Ended::Well) if run.session.stopped().is_some() => {
             // The script can't catch a stop, but Rhai's `sort` loses one in its closure.
@@ -84,7 +88,7 @@ pub(super) fn conclude(
         }
         Err(Halt::Stop(stop)) => Error::failed(stop.to_string()),
     };
-    badly(run, engine, runbook, error, on_failure)
+    badly(run, engine, runbook, error, begun, on_failure)
 }
 
 fn well(counts: &Counts, gone: &[String], advice: Vec<String>) -> Conclusion {
@@ -122,7 +126,14 @@ fn well(counts: &Counts, gone: &[String], advice: Vec<String>) -> Conclusion {
     } else {
         format!("{summary}; deleted for good: {}", gone.join(", "))
     };
-    Conclusion { verdict, exit_code: verdict.exit_code(), summary, commands: advice, error: None }
+    Conclusion {
+        verdict,
+        exit_code: verdict.exit_code(),
+        summary,
+        commands: advice,
+        resumable: false,
+        error: None,
+    }
 }
 
 /// Returns what was found, in words.
@@ -149,6 +160,7 @@ fn badly(
     engine: &Engine,
     runbook: &Runbook,
     mut error: Error,
+    begun: bool,
     on_failure: OnFailure,
 ) -> Conclusion {
     let session = &run.session;
@@ -164,9 +176,29 @@ fn badly(
         Some(Stop::Disk(_)) | None => (Verdict::Failed, Verdict::Failed.exit_code(), "FAILED"),
     };
     let message = error.message.clone();
+    let interrupted = verdict == Verdict::Interrupted && session.is_half_way();
+    // A run that was resumed and did not get to its first step stands as it did.
+    if interrupted || !begun && session.has_changed_anything() {
+        error.hints.extend(session.backups().into_iter().map(|file| format!("backup: {file}")));
+        return Conclusion {
+            verdict,
+            exit_code,
+            summary: format!("{word}: {message}; what was changed so far stays as it is"),
+            commands: session.ways_on(),
+            resumable: true,
+            error: Some(error),
+        };
+    }
     if !session.has_changed_anything() {
         let summary = format!("{word}: {message}; nothing was changed");
-        return Conclusion { verdict, exit_code, summary, commands: vec![], error: Some(error) };
+        return Conclusion {
+            verdict,
+            exit_code,
+            summary,
+            commands: vec![],
+            resumable: false,
+            error: Some(error),
+        };
     }
     let keep = match on_failure {
         OnFailure::Rollback => false,
@@ -203,7 +235,49 @@ fn badly(
         exit_code = verdict.exit_code();
         format!("ROLLBACK FAILED: {message}; a person must act: {}", list(&problems))
     };
-    Conclusion { verdict, exit_code, summary, commands, error: Some(error) }
+    Conclusion { verdict, exit_code, summary, commands, resumable: false, error: Some(error) }
+}
+
+/// Concludes the undoing of a run, or that it was not begun.
+pub(super) fn undone(session: &Session, restored: Result<Restoration, Halt>) -> Conclusion {
+    let (verdict, summary, commands, error) = match restored {
+        Ok(Restoration { problems, commands, kept, given_up }) => {
+            let files = session.backups().into_iter().map(|file| format!("backup: {file}"));
+            let mut but = kept;
+            if !given_up.is_empty() {
+                but.push(format!("objects of {} are gone", given_up.join(", ")));
+            }
+            let but = if but.is_empty() { String::new() } else { format!("; {}", but.join("; ")) };
+            if problems.is_empty() {
+                let summary = format!("ROLLED BACK: all is as it was before the run{but}");
+                (Verdict::RolledBack, summary, commands, None)
+            } else {
+                let summary =
+                    format!("ROLLBACK FAILED: a person must act: {}{but}", list(&problems));
+                let mut error = Error::failed("not all could be undone");
+                error.causes = problems;
+                error.hints.extend(files);
+                (Verdict::RollbackFailed, summary, commands, Some(error))
+            }
+        }
+        Err(halt) => {
+            let mut error = Error::failed(halt.to_string());
+            let (verdict, word) = match session.stopped() {
+                Some(Stop::Refused { reasons, hints, .. }) => {
+                    error.causes.extend(reasons);
+                    error.hints.extend(hints);
+                    (Verdict::Refused, "REFUSED")
+                }
+                Some(Stop::Interrupted(_)) => (Verdict::Interrupted, "INTERRUPTED"),
+                _ => (Verdict::Failed, "FAILED"),
+            };
+            let summary = format!("{word}: {halt}; nothing was undone");
+            (verdict, summary, vec![], Some(error))
+        }
+    };
+    // Undoing was asked for: having done it is success.
+    let exit_code = if verdict == Verdict::RolledBack { 0 } else { verdict.exit_code() };
+    Conclusion { verdict, exit_code, summary, commands, resumable: false, error }
 }
 
 fn list(problems: &[String]) -> String {

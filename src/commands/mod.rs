@@ -2,8 +2,13 @@
 
 mod check;
 mod conclude;
+mod execute;
 mod list;
 mod parameters;
+mod past;
+mod place;
+mod resume;
+mod rollback;
 mod run;
 mod runs;
 mod sandbox;
@@ -27,6 +32,8 @@ pub fn dispatch(cli: &Cli) -> ExitCode {
         Command::List => Ok(list::list()),
         Command::Show(args) => show::show(args),
         Command::Check(args) => check::check(args),
+        Command::Resume(args) => resume::resume(args),
+        Command::Rollback(args) => rollback::rollback(args),
         Command::Runs(args) => runs::runs(args),
         Command::Sandbox(args) => sandbox::sandbox(args),
     };

@@ -1,22 +1,26 @@
 //! `runs`: the runs of the past, from their journals; `runs show` tells one again with the code
-//! that told it live.
+//! that told it live, `runs verify` looks whether its record holds.
 
 use comfy_table::{Table, presets};
 
-use super::{Ended, one};
+use std::path::Path;
+
+use super::{Ended, one, past};
 use crate::cli::{RunsArgs, RunsCommand};
 use crate::error::Error;
-use crate::event::{Event, Listener, count};
-use crate::journal::{Home, Record, RunFolder, read};
+use crate::event::{Event, Listener, Verdict, count};
+use crate::journal::{Home, Reading, Record, RunFolder, read, sha256};
 use crate::terminal::{Text, print, print_aside, shown};
 
 pub(super) fn runs(args: &RunsArgs) -> Ended {
     let unreadable = |e: std::io::Error| one(Error::failed("the runs can't be read").cause(e));
     let home = Home::find().map_err(unreadable)?;
-    let runs = home.runs().map_err(unreadable)?;
+    let runs = past::all(&home).map_err(one)?;
+    let find = |run: &str| past::find(&runs, run).map_err(one);
     match &args.command {
         None => Ok(list(&home, &runs)),
-        Some(RunsCommand::Show { run }) => show(&runs, run),
+        Some(RunsCommand::Show { run }) => show(&find(run)?),
+        Some(RunsCommand::Verify { run }) => verify(&find(run)?),
     }
 }
 
@@ -35,7 +39,9 @@ fn list(home: &Home, runs: &[RunFolder]) -> u8 {
     ]);
     for folder in runs {
         let (records, broken) = match read(&folder.journal()) {
-            Ok(read) => read,
+            Ok(Reading { records, broken, .. }) => {
+                (records, broken.filter(|broken| !broken.torn).map(|broken| broken.to_string()))
+            }
             Err(error) => (vec![], Some(error.to_string())),
         };
         table.add_row(row(folder, &records, broken));
@@ -58,41 +64,77 @@ fn row(folder: &RunFolder, records: &[Record], broken: Option<String>) -> [Strin
     let changes =
         records.iter().filter(|r| matches!(r.event, Event::ChangeIntended { .. })).count();
     let end = match (records.last().map(|record| &record.event), broken) {
+        (Some(Event::RunFinished { resumable: true, verdict, .. }), None) => {
+            format!("{}, can be resumed", verdict.as_str())
+        }
         (Some(Event::RunFinished { verdict, exit_code, .. }), None) => {
             format!("{} ({exit_code})", verdict.as_str())
         }
         (_, Some(why)) => format!("journal broken: {why}"),
-        _ => "did not end".into(),
+        _ => "did not end, can be resumed".into(),
     };
     [folder.run.clone(), runbook, cluster, changes.to_string(), end].map(|cell| shown(&cell))
 }
 
-fn show(runs: &[RunFolder], id: &str) -> Ended {
-    let found: Vec<_> = runs.iter().filter(|folder| folder.run.starts_with(id)).collect();
-    let folder = match found[..] {
-        [folder] => folder,
-        [] => {
-            return Err(one(Error::usage(format!("there is no run `{id}`"))
-                .hint("`elysia-runbook runs` lists them")));
-        }
-        _ => {
-            return Err(one(Error::usage(format!(
-                "`{id}` is the beginning of {}",
-                count(found.len(), "run")
-            ))
-            .hint("give more of the id")));
-        }
-    };
-    let (records, broken) = read(&folder.journal())
-        .map_err(|e| one(Error::failed("the journal can't be read").cause(e)))?;
+fn show(folder: &RunFolder) -> Ended {
+    let reading = reading(folder)?;
     let mut text = Text::new();
-    for record in &records {
+    for record in &reading.records {
         // A closed pipe is no error here either.
         let _ = text.hear(&record.event);
     }
-    if let Some(why) = broken {
-        print_aside(&format!("the journal is broken: {}", shown(&why)));
+    if let Some(broken) = reading.broken {
+        print_aside(&format!("the journal is broken: {broken}"));
         return Ok(1);
     }
     Ok(0)
+}
+
+/// Looks whether the chain of records holds, and every backup is as it was saved.
+fn verify(folder: &RunFolder) -> Ended {
+    let reading = reading(folder)?;
+    let mut well = true;
+    let mut tell = |passed: bool, text: String| {
+        well &= passed;
+        print(&format!("  {} {}", if passed { "✓" } else { "✗" }, shown(&text)));
+    };
+    let records = count(reading.records.len(), "record");
+    match &reading.broken {
+        None => tell(true, format!("journal: {records}, each follows the one before")),
+        Some(broken) if broken.torn => {
+            tell(true, format!("journal: {records}; the run died as it wrote one more"));
+        }
+        Some(broken) => tell(false, format!("journal: {broken}; {records} before it hold")),
+    }
+    for record in &reading.records {
+        match &record.event {
+            Event::BackupSaved { file, sha256, .. } => {
+                tell_file(&mut tell, Path::new(file), sha256);
+            }
+            Event::RunStarted { sha256, .. } => {
+                for (name, sum) in sha256 {
+                    let sum = sum.as_str().unwrap_or_default();
+                    tell_file(&mut tell, &folder.path.join(name), sum);
+                }
+            }
+            _ => {}
+        }
+    }
+    let verdict = if well { Verdict::Succeeded } else { Verdict::Findings };
+    let text = if well { "all is as it was written" } else { "not all is as it was written" };
+    print(&format!("run {}: {text}", folder.run));
+    Ok(verdict.exit_code())
+}
+
+fn tell_file(tell: &mut impl FnMut(bool, String), file: &Path, sum: &str) {
+    let name = file.display();
+    match std::fs::read(file) {
+        Ok(bytes) if sha256(&bytes) == sum => tell(true, format!("{name}")),
+        Ok(_) => tell(false, format!("{name} is not as it was written")),
+        Err(error) => tell(false, format!("{name} can't be read: {error}")),
+    }
+}
+
+fn reading(folder: &RunFolder) -> Result<Reading, Vec<Error>> {
+    read(&folder.journal()).map_err(|e| one(Error::failed("the journal can't be read").cause(e)))
 }

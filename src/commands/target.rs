@@ -48,6 +48,17 @@ struct Entry {
     allow_key_over_http: bool,
 }
 
+impl Target {
+    /// Returns each node's address, the same however it was written.
+    pub(super) fn addresses(&self) -> Vec<String> {
+        let address = |(_, url): &(String, Url)| {
+            let (host, port, path) = canonical(url);
+            format!("{host}:{}{path}", port.unwrap_or_default())
+        };
+        self.nodes.iter().map(address).collect()
+    }
+}
+
 /// Finds the cluster that the command line means.
 pub(super) fn find(args: &TargetArgs) -> Result<Target, Error> {
     let entry = match &args.cluster {

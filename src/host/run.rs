@@ -23,6 +23,8 @@ pub struct Run {
     pub parameters: BTreeMap<String, Dynamic>,
     /// Whether the operator is asked before each step.
     pub ask_each_step: bool,
+    /// Values of the steps that ended well before the run was resumed, by title.
+    pub finished: RefCell<BTreeMap<String, Value>>,
     /// What undoes the steps that began, in order.
     pub rollbacks: RefCell<Vec<Rollback>>,
     /// The step that is running, by its number from 1.
@@ -84,8 +86,21 @@ impl Run {
         self.parameters.get(name).cloned().unwrap_or_default()
     }
 
+    /// Returns the value of a step that ended well before the run was resumed.
+    pub(super) fn replay(&self, title: &str) -> Result<Option<Value>, Halt> {
+        let Some(value) = self.finished.borrow_mut().remove(title) else { return Ok(None) };
+        self.session.check_interrupt()?;
+        let (step, of) = (self.number(title), self.steps.len());
+        self.session.say(&Event::StepReplayed { step, of, title: title.into() })?;
+        Ok(Some(value))
+    }
+
+    fn number(&self, title: &str) -> usize {
+        self.steps.iter().position(|it| it == title).map_or(0, |at| at + 1)
+    }
+
     pub(super) fn begin_step(&self, title: &str) -> Result<usize, Halt> {
-        let step = self.steps.iter().position(|t| t == title).map_or(0, |at| at + 1);
+        let step = self.number(title);
         self.session.check_interrupt()?;
         let of = self.steps.len();
         if self.ask_each_step && !self.session.ask(&format!("Run step {step}/{of} \"{title}\"?"))? {

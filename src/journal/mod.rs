@@ -5,10 +5,12 @@
 //! that a torn or edited journal is noticed. Knows events, and nothing of clusters.
 
 mod home;
+mod lock;
 mod read;
 
 pub use home::{Home, RunFolder, write_new};
-pub use read::{Record, read};
+pub use lock::{Holder, Lock, Locked};
+pub use read::{Broken, Reading, Record, parse, read};
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -46,6 +48,26 @@ impl Journal {
     pub fn create(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path)?;
         Ok(Self { file, number: 0, before: String::new() })
+    }
+}
+
+impl Journal {
+    /// Opens the journal of a run that goes on, and drops a last record that was cut off as the run
+    /// died. Returns what it holds.
+    ///
+    /// # Errors
+    ///
+    /// The file can't be read or written, or somebody else changed it.
+    pub fn reopen(path: &Path) -> io::Result<(Self, Reading)> {
+        let reading = read(path)?;
+        if let Some(broken) = reading.broken.as_ref().filter(|broken| !broken.torn) {
+            return Err(io::Error::other(format!("it was changed: {broken}")));
+        }
+        let file = OpenOptions::new().append(true).open(path)?;
+        file.set_len(reading.whole)?;
+        file.sync_all()?;
+        let (number, before) = (reading.records.len() as u64, reading.last.clone());
+        Ok((Self { file, number, before }, reading))
     }
 }
 

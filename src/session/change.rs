@@ -32,7 +32,11 @@ impl Session {
         })?;
         check_class_name(class)?;
         let survey = self.prepare(class, &|| format!("create class {class}"))?;
-        if self.class(class)?.is_some() {
+        if let Some(found) = self.class(class)? {
+            if self.is_made_already(class, definition, &found.value) {
+                self.say(&Event::Note { text: format!("class {class} is created already") })?;
+                return self.settle_created(class, &found.value, &survey);
+            }
             return Err(Failure::new(
                 Code::Conflict,
                 format!("there is a class `{class}` already"),
@@ -63,6 +67,7 @@ impl Session {
         // What the server made of the definition is what this run created: it corrects some values.
         let now = self.class(class)?.map_or(postable, |found| found.value);
         self.state.borrow_mut().created.insert(class.into(), now.clone());
+        self.say(&Event::ClassMade { class: class.into(), definition: now.clone() })?;
         self.settle_created(class, &now, &survey)
     }
 
@@ -81,21 +86,29 @@ impl Session {
         check_class_name(class)?;
         let survey = self.prepare(class, &|| format!("delete class {class}"))?;
         let Some(found) = self.class(class)? else {
-            self.say(&Event::Note {
-                text: format!("there is no class {class}: nothing to delete"),
-            })?;
-            return Ok(false);
+            let before = {
+                let state = self.state.borrow();
+                state.resumed && state.deleted.contains_key(class)
+            };
+            let text = if before {
+                format!("class {class} is deleted already")
+            } else {
+                format!("there is no class {class}: nothing to delete")
+            };
+            self.say(&Event::Note { text })?;
+            return Ok(before);
         };
         self.refuse_if_changed(class, &found)?;
         let ours = self.refuse_if_not_ours(class, &found)?;
         let tenants = self.tenants_of(class, &found.value)?;
         let mut backup = self.back_up(class, &found, tenants.as_deref())?;
         // The proof comes last, so that the time in which somebody can write is shortest.
-        backup.was_empty = self.guard_objects(class, &survey, tenants.as_deref())?;
+        let empty = self.guard_objects(class, &survey, tenants.as_deref())?;
+        backup.was_empty = empty;
         if !ours {
             self.state.borrow_mut().deleted.entry(class.into()).or_insert(backup);
         }
-        let change = Change::DeleteClass { class: class.into() };
+        let change = Change::DeleteClass { class: class.into(), empty };
         let sent = self.send(
             &change,
             &survey,
@@ -110,6 +123,11 @@ impl Session {
         self.are_gone_with(class);
         self.settle_deleted(class, &survey)?;
         Ok(true)
+    }
+
+    /// Tells whether a class is there because this run created it just so before it was resumed.
+    fn is_made_already(&self, class: &str, asked: &Value, found: &Value) -> bool {
+        self.state.borrow_mut().made_before.remove(class) && fulfils(found, asked)
     }
 
     /// Adds tenants to a class, those that it lacks.

@@ -25,6 +25,11 @@ impl Inserted {
         Self { absent: survey.absent(), gone: false }
     }
 
+    /// Returns what is known of one that this run inserted in another process: any member may have it.
+    pub(super) fn some_time() -> Self {
+        Self { absent: BTreeSet::new(), gone: false }
+    }
+
     /// Tells whether it is proven that no replica has it any more.
     pub(super) fn is_gone(&self) -> bool {
         self.gone
@@ -116,6 +121,16 @@ impl Session {
         for (object, known) in &mut state.inserted {
             known.gone |= object.class == class;
         }
+    }
+
+    /// Deletes what a step had inserted that died half-way: it inserts others when it runs again.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::delete_object`].
+    pub fn remove_strays(&self) -> Result<(), Halt> {
+        let stray = std::mem::take(&mut self.state.borrow_mut().stray);
+        stray.iter().try_for_each(|object| self.remove(object).map(drop))
     }
 
     /// Returns the objects that this run inserted and that may still be there.

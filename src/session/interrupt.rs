@@ -1,5 +1,5 @@
-//! Signals: the first asks the run to stop at a safe point, the second ends the process; once
-//! something was changed, which has to be put back, only the third does.
+//! Signals: the first asks the run to stop at a safe point, the second ends the process. The journal
+//! has all that is needed to go on in another one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -14,8 +14,6 @@ use crate::error::Signal;
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt {
     received: Arc<AtomicU8>,
-    /// How many more signals are waited out before the process ends.
-    patience: Arc<AtomicU8>,
     arrived: Arc<Notify>,
 }
 
@@ -44,22 +42,11 @@ impl Interrupt {
             let code = which.exit_code();
             let first =
                 self.received.compare_exchange(0, code, Ordering::SeqCst, Ordering::SeqCst).is_ok();
-            let wait_out = |patience: u8| patience.checked_sub(1);
-            if !first
-                && self.patience.fetch_update(Ordering::SeqCst, Ordering::SeqCst, wait_out).is_err()
-            {
+            if !first {
                 // The journal is flushed record by record, so there is nothing left to write.
                 std::process::exit(i32::from(code));
             }
             self.arrived.notify_waiters();
-        }
-    }
-
-    /// Something is being changed: the second signal must not end the process, as the class would
-    /// stay deleted.
-    pub fn hold(&self) {
-        if self.received().is_none() {
-            self.patience.store(1, Ordering::SeqCst);
         }
     }
 

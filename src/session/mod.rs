@@ -7,6 +7,7 @@
 mod auto_schema;
 mod backup;
 mod backup_node;
+mod carried;
 mod change;
 mod definition;
 mod examine;
@@ -23,6 +24,7 @@ mod send;
 mod settle;
 
 pub use backup_node::NodeBackup;
+pub use carried::Carried;
 pub use definition::is_class_name;
 pub use interrupt::Interrupt;
 pub use lag::{Arrival, Lag};
@@ -103,6 +105,12 @@ struct State {
     deleted: BTreeMap<String, Deleted>,
     /// Classes that this run created: as it asked for them, then as the leader shows them.
     created: BTreeMap<String, Value>,
+    /// The run was resumed.
+    resumed: bool,
+    /// Classes that it created before it was resumed: creating one again finds it.
+    made_before: BTreeSet<String>,
+    /// Those of them of which only what was asked for is known, not what the server made of it.
+    unsure: BTreeSet<String>,
     /// When this run created a class, and which nodes did not answer then.
     made: BTreeMap<String, (Instant, BTreeSet<String>)>,
     /// Objects that this run imported, by class: these stay, whatever fails later.
@@ -111,6 +119,8 @@ struct State {
     advice: Vec<String>,
     /// Objects that this run inserted, or tried to.
     inserted: BTreeMap<ObjectName, Inserted>,
+    /// Those of them that a step inserted which died half-way, and that nobody will ask for.
+    stray: Vec<ObjectName>,
     /// Changes that failed and were not made since, by class: the script may have caught the error.
     unmade: BTreeMap<String, String>,
 }

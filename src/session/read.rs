@@ -19,7 +19,9 @@ impl Session {
     pub fn get_schema(&self, class: &str) -> Result<Value, Halt> {
         let found = self.class(class)?.ok_or_else(|| self.not_found(class))?;
         // Deleting it later is refused if somebody changed it since.
-        self.state.borrow_mut().read.insert(class.into(), found.value.clone());
+        let definition = found.value.clone();
+        self.say(&Event::ClassRead { class: class.into(), definition: definition.clone() })?;
+        self.state.borrow_mut().read.insert(class.into(), definition);
         Ok(found.value)
     }
 

@@ -60,6 +60,23 @@ impl Recorder {
     ///
     /// The journal could not be written; the listeners hear the event all the same.
     pub fn say(&mut self, event: &Event) -> io::Result<()> {
+        self.count(std::slice::from_ref(event));
+        let recorded = self.journal.hear(event);
+        for listener in &mut self.listeners {
+            // A terminal or pipe that went away must not end a run half-way.
+            let _ = listener.hear(event);
+        }
+        recorded
+    }
+
+    /// Adds events to the counts: also those that were recorded before a run was resumed.
+    pub(super) fn count(&mut self, events: &[Event]) {
+        for event in events {
+            self.count_one(event);
+        }
+    }
+
+    fn count_one(&mut self, event: &Event) {
         match event {
             Event::Check { passed: false, .. } => self.counts.failed_checks += 1,
             Event::Issue(issue) => match issue.severity {
@@ -75,12 +92,6 @@ impl Recorder {
             }),
             _ => {}
         }
-        let recorded = self.journal.hear(event);
-        for listener in &mut self.listeners {
-            // A terminal or pipe that went away must not end a run half-way.
-            let _ = listener.hear(event);
-        }
-        recorded
     }
 
     /// Returns the counts so far.

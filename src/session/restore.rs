@@ -59,6 +59,82 @@ impl Session {
             .collect()
     }
 
+    /// Begins undoing a run that ended or died some time ago: what somebody else did since is not
+    /// undone, so all is looked at first, and the operator is asked.
+    ///
+    /// # Errors
+    ///
+    /// Refused with every reason; nothing was undone.
+    pub fn begin_undoing(&self, question: &str) -> Result<(), Halt> {
+        let (created, deleted) = {
+            let state = self.state.borrow();
+            (state.created.clone(), state.deleted.clone())
+        };
+        let mut reasons = vec![];
+        let names: std::collections::BTreeSet<_> = created.keys().chain(deleted.keys()).collect();
+        for class in names {
+            let Some(found) = self.class(class)? else { continue };
+            if deleted.get(class).is_some_and(|before| same(&found.value, &before.definition)) {
+                continue;
+            }
+            if self.state.borrow().imported.contains_key(class) {
+                continue;
+            }
+            let unsure = self.state.borrow().unsure.contains(class);
+            let is_ours =
+                |made: &Value| same(&found.value, made) || (unsure && fulfils(&found.value, made));
+            if !created.get(class).is_some_and(is_ours) {
+                reasons
+                    .push(format!("{class} is not as this run left it: somebody changed it since"));
+                continue;
+            }
+            match self.count(class) {
+                Ok(0) => {}
+                Ok(objects) => reasons.push(format!(
+                    "{class}, which this run created, holds {} now",
+                    count_objects(objects)
+                )),
+                Err(halt) => reasons.push(halt.to_string()),
+            }
+        }
+        if !reasons.is_empty() {
+            return Err(self.stop(crate::error::Stop::Refused {
+                message: "undoing this run would touch what others did since".into(),
+                reasons,
+                hints: self
+                    .backups()
+                    .into_iter()
+                    .map(|file| format!("as it was before the run: {file}"))
+                    .collect(),
+            }));
+        }
+        if !self.ask(question)? {
+            return Err(self.stop(crate::error::Stop::Refused {
+                message: "the operator did not agree to undo it".into(),
+                reasons: vec![],
+                hints: vec![],
+            }));
+        }
+        self.begin_restoring();
+        Ok(())
+    }
+
+    /// Tells whether the run took something from the cluster or put objects into it: that waits to be
+    /// gone on with, or undone. What it only made for itself is removed where it is interrupted.
+    #[must_use]
+    pub fn is_half_way(&self) -> bool {
+        let state = self.state.borrow();
+        // The sandbox ends with the run.
+        self.announcement.is_some() && !(state.deleted.is_empty() && state.imported.is_empty())
+    }
+
+    /// Returns the commands that go on with this run, or undo it.
+    #[must_use]
+    pub fn ways_on(&self) -> Vec<String> {
+        let run = &self.folder.run;
+        ["resume", "rollback"].map(|what| format!("elysia-runbook {what} {run}")).to_vec()
+    }
+
     /// Puts back what the rollback blocks did not, then looks whether all is as it was.
     pub fn restore(&self) -> Restoration {
         self.begin_restoring();

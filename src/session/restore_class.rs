@@ -156,7 +156,6 @@ impl Session {
         let class = change.class();
         let number = self.changes.get() + 1;
         self.changes.set(number);
-        self.interrupt.hold();
         self.say(&Event::ChangeIntended {
             change: number,
             action: change.clone(),

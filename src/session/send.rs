@@ -54,7 +54,6 @@ impl Session {
         let restoring = self.state.borrow().restoring;
         let number = self.changes.get() + 1;
         self.changes.set(number);
-        self.interrupt.hold();
         self.say(&Event::ChangeIntended {
             change: number,
             action: change.clone(),

@@ -105,7 +105,18 @@ impl Listener for Text {
                 Self::result(&findings::table(title, columns, rows, out))
             }
             // The end of a step is told by what follows, a tally by the last line.
-            Event::StepFinished { .. } | Event::Tally { .. } => Ok(()),
+            Event::StepFinished { .. }
+            | Event::Tally { .. }
+            | Event::ClassRead { .. }
+            | Event::ClassMade { .. } => Ok(()),
+            Event::RunResumed { rollback, .. } => {
+                let text = if *rollback { "the run is undone" } else { "the run goes on" };
+                Self::progress(&format!("{}", text.style(aside.caution)))
+            }
+            Event::StepReplayed { step, of, title } => {
+                let text = format!("{step}/{of} {} (done before)", shown(title));
+                Self::progress(&format!("{}", text.style(aside.aside)))
+            }
             Event::Asked { question, yes, by } => {
                 let answer = if *yes { "yes" } else { "no" };
                 let question = question.lines().last().unwrap_or_default();
@@ -134,7 +145,7 @@ impl Listener for Text {
                 None => Ok(()),
                 Some(error) => Self::progress(&format!("      {}", shown(error).style(aside.bad))),
             },
-            Event::RunFinished { verdict, summary, commands, .. } => {
+            Event::RunFinished { verdict, summary, commands, resumable, .. } => {
                 self.findings.untold().iter().try_for_each(|line| Self::result(line))?;
                 let style = match verdict {
                     Verdict::Succeeded => out.good,
@@ -144,8 +155,12 @@ impl Listener for Text {
                 Self::result(&format!("{}", shown(summary).style(style)))?;
                 if !commands.is_empty() {
                     let well = matches!(verdict, Verdict::Succeeded | Verdict::Findings);
-                    let what = if well { "What to run" } else { "Put it right by hand" };
-                    Self::result(&format!("{what}, in this order, after a look at each:"))?;
+                    let what = match (resumable, well) {
+                        (true, _) => "What to run next, one of these:",
+                        (_, true) => "What to run, in this order, after a look at each:",
+                        _ => "Put it right by hand, in this order, after a look at each:",
+                    };
+                    Self::result(what)?;
                 }
                 commands.iter().try_for_each(|command| Self::result(&shown(command)))
             }

@@ -86,6 +86,12 @@ impl Stage {
         self.ended(self.command(arguments).output().unwrap())
     }
 
+    /// Runs the program without naming the cluster.
+    pub fn run_bare(&self, arguments: &[&str]) -> Ended {
+        let mut command = program(self.home.path());
+        self.ended(command.args(arguments).output().unwrap())
+    }
+
     /// Starts the program on this stage.
     pub fn start(&self, arguments: &[&str]) -> Child {
         self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()

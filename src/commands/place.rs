@@ -1,0 +1,91 @@
+//! Where a run happens: a real cluster or the sandbox, and the lock on it.
+
+use tokio::runtime::Runtime;
+
+use super::target::{self, Target};
+use crate::cli::TargetArgs;
+use crate::error::{Error, Stop};
+use crate::event::NamedNode;
+use crate::journal::{Home, Lock, Locked};
+use crate::sandbox::Sandbox;
+use crate::survey::Commands;
+use crate::weaviate::{Access, Cluster};
+
+/// Where a run happens.
+pub(super) struct Place {
+    pub(super) cluster: Cluster,
+    /// Keeps the sandbox alive, where it is one.
+    pub(super) sandbox: Option<Sandbox>,
+    pub(super) commands: Commands,
+    /// Each node's address, the same however it was written.
+    addresses: Vec<String>,
+}
+
+impl Place {
+    /// Finds the place that the command line means.
+    pub(super) fn find(args: &TargetArgs, runtime: &Runtime) -> Result<Self, Error> {
+        let Some(scenario) = args.sandbox else {
+            return Self::real(target::find(args)?, target::flags(args));
+        };
+        let sandbox = runtime
+            .block_on(Sandbox::start(scenario))
+            .map_err(|e| Error::failed("the sandbox can't be started").cause(e))?;
+        let nodes = sandbox
+            .nodes()
+            .into_iter()
+            .map(|(name, url)| Ok((name, reqwest::Url::parse(&url)?)))
+            .collect::<Result<Vec<_>, url::ParseError>>()
+            .map_err(|e| Error::failed("the sandbox has no address").cause(e))?;
+        let cluster = Cluster::new(nodes, &Access::default())?;
+        let commands =
+            Commands { target: format!(" --sandbox={scenario}"), curl_options: String::new() };
+        Ok(Self { cluster, sandbox: Some(sandbox), commands, addresses: vec![] })
+    }
+
+    /// Finds the place of a run of the past, unless the command line means another.
+    pub(super) fn again(
+        args: &TargetArgs,
+        cluster: Option<&String>,
+        nodes: &[NamedNode],
+        runtime: &Runtime,
+    ) -> Result<Self, Error> {
+        let given = !args.nodes.is_empty() || args.cluster.is_some() || args.sandbox.is_some();
+        if given {
+            return Self::find(args, runtime);
+        }
+        let nodes = nodes.iter().map(|node| format!("{}={}", node.name, node.url)).collect();
+        let args = match cluster {
+            Some(_) => TargetArgs { nodes: vec![], cluster: cluster.cloned(), sandbox: None },
+            None => TargetArgs { nodes, cluster: None, sandbox: None },
+        };
+        Self::find(&args, runtime)
+    }
+
+    fn real(target: Target, flags: String) -> Result<Self, Error> {
+        let addresses = target.addresses();
+        let cluster = Cluster::new(target.nodes, &target.access)?;
+        let commands = Commands { target: flags, curl_options: target.access.curl_options() };
+        Ok(Self { cluster, sandbox: None, commands, addresses })
+    }
+
+    /// Takes the lock on the cluster; the sandbox is this process's own.
+    pub(super) fn lock(&self, home: &Home, run: &str) -> Result<Option<Lock>, Stop> {
+        if self.sandbox.is_some() {
+            return Ok(None);
+        }
+        Lock::take(home, &self.addresses, run).map(Some).map_err(|locked| match locked {
+            Locked::By(holder) => Stop::Refused {
+                message: "another run is changing this cluster".into(),
+                reasons: vec![match holder {
+                    Some(holder) => format!(
+                        "run {} in process {} has the lock since {}",
+                        holder.run, holder.process, holder.since
+                    ),
+                    None => "it has only just taken the lock".into(),
+                }],
+                hints: vec!["wait until it has ended; the lock ends with its process".into()],
+            },
+            Locked::Disk(error) => Stop::Disk(format!("the lock can't be taken: {error}")),
+        })
+    }
+}

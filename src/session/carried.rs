@@ -1,0 +1,238 @@
+//! What a run had done when it died or ended, from its journal: what a run that is resumed or undone
+//! begins with.
+//!
+//! A change that was sent and not answered counts as made and as not made: what is there is looked
+//! up when it matters.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::inserted::Inserted;
+use super::{Deleted, Session};
+use crate::event::{Change, Event, Outcome};
+use crate::journal::{Record, sha256};
+use crate::weaviate::{ObjectName, Tenant};
+
+/// What a run had done.
+#[derive(Debug, Default)]
+pub struct Carried {
+    /// The values of the steps that ended well, by title.
+    pub finished: BTreeMap<String, Value>,
+    /// Whether it was being undone.
+    pub rolling_back: bool,
+    deleted: BTreeMap<String, Deleted>,
+    created: BTreeMap<String, Value>,
+    /// Those of them of which only what was asked for is known, not what the server made of it.
+    unsure: BTreeSet<String>,
+    imported: BTreeMap<String, u64>,
+    inserted: BTreeSet<ObjectName>,
+    /// Objects that steps inserted which did not end: such a step inserts others when it runs again.
+    stray: Vec<ObjectName>,
+    unmade: BTreeMap<String, String>,
+    read: BTreeMap<String, Value>,
+    /// What the finished steps found.
+    found: Vec<Event>,
+    changes: usize,
+}
+
+/// Reads the records of a run from first to last.
+#[derive(Default)]
+struct Reader {
+    carried: Carried,
+    files: BTreeMap<(String, String), (PathBuf, String)>,
+    open: BTreeMap<usize, Change>,
+    /// Classes that the open deletions added to what was deleted.
+    added: BTreeMap<usize, String>,
+    /// What the step that is running found, read and inserted so far.
+    found: Vec<Event>,
+    read: BTreeMap<String, Value>,
+    inserting: Vec<ObjectName>,
+}
+
+impl Carried {
+    /// Reads what a run had done.
+    ///
+    /// # Errors
+    ///
+    /// A backup that a deletion rests on is not there as it was saved.
+    pub fn of(records: &[Record]) -> Result<Self, String> {
+        let mut reader = Reader::default();
+        for record in records {
+            reader.take(&record.event)?;
+        }
+        let mut carried = reader.carried;
+        carried.stray = reader.inserting;
+        Ok(carried)
+    }
+
+    /// Tells whether the cluster may be other than it was before the run.
+    #[must_use]
+    pub fn has_changed_anything(&self) -> bool {
+        !(self.deleted.is_empty()
+            && self.created.is_empty()
+            && self.imported.is_empty()
+            && self.inserted.is_empty())
+    }
+}
+
+impl Reader {
+    fn take(&mut self, event: &Event) -> Result<(), String> {
+        match event {
+            Event::StepStarted { .. } => {
+                self.found.clear();
+                self.read.clear();
+                self.inserting.clear();
+            }
+            Event::StepFinished { title, value, .. } => {
+                self.carried.finished.insert(title.clone(), value.clone());
+                self.carried.found.append(&mut self.found);
+                self.carried.read.append(&mut self.read);
+                self.inserting.clear();
+            }
+            Event::Check { .. } | Event::Issue(_) | Event::Tally { .. } => {
+                self.found.push(event.clone());
+            }
+            Event::ClassRead { class, definition } => {
+                self.read.insert(class.clone(), definition.clone());
+            }
+            Event::ClassMade { class, definition } => {
+                self.carried.created.insert(class.clone(), definition.clone());
+                self.carried.unsure.remove(class);
+            }
+            Event::BackupSaved { class, content, file, sha256, .. } => {
+                let key = (class.clone(), content.clone());
+                self.files.insert(key, (file.into(), sha256.clone()));
+            }
+            Event::ChangeIntended { change, action, rollback, .. } => {
+                self.carried.rolling_back |= rollback;
+                self.intended(*change, action)?;
+            }
+            Event::ChangeAnswered { change, outcome, detail } => {
+                self.answered(*change, *outcome, detail);
+            }
+            Event::RollbackStarted { .. } | Event::RunResumed { rollback: true, .. } => {
+                self.carried.rolling_back = true;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn intended(&mut self, change: usize, action: &Change) -> Result<(), String> {
+        let carried = &mut self.carried;
+        carried.changes = carried.changes.max(change);
+        match action {
+            Change::CreateClass { class, definition } => {
+                carried.created.insert(class.clone(), definition.clone());
+                carried.unsure.insert(class.clone());
+            }
+            Change::DeleteClass { class, empty } => {
+                let ours = carried.created.contains_key(class);
+                if !ours && !carried.deleted.contains_key(class) {
+                    let deleted = self.deleted(class, *empty)?;
+                    self.carried.deleted.insert(class.clone(), deleted);
+                    self.added.insert(change, class.clone());
+                }
+            }
+            Change::InsertObject(object) => {
+                carried.inserted.insert(object.clone());
+                self.inserting.push(object.clone());
+            }
+            Change::ImportObjects { class, .. } => {
+                carried.imported.entry(class.clone()).or_default();
+            }
+            Change::CreateTenants { .. } | Change::DeleteObject(_) => {}
+        }
+        self.open.insert(change, action.clone());
+        Ok(())
+    }
+
+    fn answered(&mut self, change: usize, outcome: Outcome, detail: &str) {
+        let Some(action) = self.open.remove(&change) else { return };
+        let added = self.added.remove(&change);
+        let carried = &mut self.carried;
+        let class = action.class();
+        match outcome {
+            Outcome::Done | Outcome::FoundDone => {
+                carried.unmade.remove(class);
+                if matches!(action, Change::DeleteClass { .. }) {
+                    carried.created.remove(class);
+                    carried.inserted.retain(|object| object.class != class);
+                    self.inserting.retain(|object| object.class != class);
+                }
+            }
+            Outcome::NotDone => {
+                carried.unmade.insert(class.into(), detail.into());
+                match action {
+                    Change::CreateClass { .. } => drop(carried.created.remove(class)),
+                    Change::DeleteClass { .. } => {
+                        added.and_then(|class| carried.deleted.remove(&class));
+                    }
+                    _ => {}
+                }
+            }
+            Outcome::Partly | Outcome::Unknown => {
+                carried.unmade.insert(class.into(), detail.into());
+            }
+        }
+    }
+
+    /// Reads the backups of a class, which must be as they were saved.
+    fn deleted(&self, class: &str, was_empty: bool) -> Result<Deleted, String> {
+        let read = |content: &str| {
+            let Some((path, sum)) = self.files.get(&(class.into(), content.into())) else {
+                return Ok(None);
+            };
+            let file = path.display();
+            let bytes = std::fs::read(path)
+                .map_err(|error| format!("the backup {file} can't be read: {error}"))?;
+            if sha256(&bytes) != *sum {
+                return Err(format!("the backup {file} is not as it was saved"));
+            }
+            Ok(Some((path.clone(), bytes)))
+        };
+        let json = |bytes: &[u8]| {
+            serde_json::from_slice::<Value>(bytes)
+                .map_err(|error| format!("a backup of {class} can't be understood: {error}"))
+        };
+        let (schema, bytes) =
+            read("schema")?.ok_or_else(|| format!("{class} was deleted without a backup"))?;
+        let tenants = read("tenants")?;
+        let names = match &tenants {
+            Some((_, bytes)) => Some(
+                serde_json::from_value::<Vec<Tenant>>(json(bytes)?)
+                    .map_err(|error| format!("the tenants of {class}: {error}"))?,
+            ),
+            None => None,
+        };
+        Ok(Deleted {
+            definition: json(&bytes)?,
+            tenants: names,
+            postable: read("postable")?.map_or(schema, |(path, _)| path),
+            tenants_file: tenants.map(|(path, _)| path),
+            was_empty,
+        })
+    }
+}
+
+impl Session {
+    /// Begins with what the run had done in another process.
+    pub fn carry(&self, carried: &Carried) {
+        self.changes.set(carried.changes);
+        self.recorder.borrow_mut().count(&carried.found);
+        let mut state = self.state.borrow_mut();
+        state.resumed = true;
+        state.deleted.clone_from(&carried.deleted);
+        state.created.clone_from(&carried.created);
+        state.made_before = carried.created.keys().cloned().collect();
+        state.unsure.clone_from(&carried.unsure);
+        state.imported.clone_from(&carried.imported);
+        state.unmade.clone_from(&carried.unmade);
+        state.read.clone_from(&carried.read);
+        let known = |object: &ObjectName| (object.clone(), Inserted::some_time());
+        state.inserted = carried.inserted.iter().map(known).collect();
+        state.stray.clone_from(&carried.stray);
+    }
+}

@@ -1,0 +1,303 @@
+//! Runs that die, are interrupted, go on and are undone.
+//!
+//! `KILL_CASES` says at how many of the requests of a run it is killed at most; without it at each of
+//! the shipped repair's changes and some of its readings.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod support;
+
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use elysia_runbook::sandbox::Scenario;
+use serde_json::{Value, json};
+use support::{Ended, Stage};
+
+const CLASS: &str = "ELYSIA_CONFIG__";
+
+fn kill(child: &Child, signal: &str) {
+    Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
+}
+
+/// Runs the repair until the `nth` request, which never comes to its answer, and kills it there.
+/// Returns whether there are so many.
+fn die_at(stage: &Stage, arguments: &[&str], nth: usize) -> bool {
+    let before = stage.sandbox.requests().len();
+    let mut child = stage.start(arguments);
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        if stage.sandbox.requests().len() >= before + nth {
+            kill(&child, "KILL");
+            child.wait().unwrap();
+            return true;
+        }
+        if child.try_wait().unwrap().is_some() {
+            return stage.sandbox.requests().len() >= before + nth;
+        }
+        assert!(Instant::now() < end, "it hangs at request {nth}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+const REPAIR: [&str; 3] = ["run", "config-replication", "--yes"];
+
+/// The run's first requests, as a clean run sends them.
+fn requests_of_a_clean_run() -> Vec<(String, String)> {
+    let stage = Stage::new(Scenario::FactorOne);
+    stage.run(&REPAIR).exits(0);
+    let requests = stage.sandbox.requests();
+    requests.iter().map(|r| (r.method.clone(), r.path_and_query.clone())).collect()
+}
+
+/// The places to die at: every change, the readings around it, and some of the others.
+fn places() -> Vec<usize> {
+    let requests = requests_of_a_clean_run();
+    let is_change = |(method, path): &(String, String)| method != "GET" && path != "/v1/graphql";
+    let changes: Vec<usize> = (0..requests.len()).filter(|at| is_change(&requests[*at])).collect();
+    assert_eq!(changes.len(), 4, "{requests:?}");
+    let most = std::env::var("KILL_CASES").ok().map(|it| it.parse::<usize>().expect("a number"));
+    if let Some(most) = most {
+        let step = (requests.len() / most).max(1);
+        return (1..=requests.len()).step_by(step).collect();
+    }
+    let mut places = vec![1, 5, requests.len() - 3];
+    for change in changes {
+        places.extend([change, change + 1, change + 2]);
+    }
+    places
+}
+
+fn schema(stage: &Stage) -> Option<Value> {
+    stage.sandbox.class("node1", CLASS)
+}
+
+#[test]
+fn a_run_that_was_killed_goes_on_or_is_undone() {
+    let mut cases = 0;
+    for place in places() {
+        for undo in [false, true] {
+            let stage = Stage::new(Scenario::FactorOne);
+            let before = schema(&stage).unwrap();
+            assert!(die_at(&stage, &REPAIR, place), "{place}");
+            let what = if undo { "rollback" } else { "resume" };
+            let ended = stage.run(&[what, "--yes"]);
+            let said = ended.transcript();
+            if said.contains("there is no run that changed something") {
+                assert!(undo && schema(&stage).as_ref() == Some(&before), "{place}: {said}");
+                continue;
+            }
+            let ended = ended.exits(0);
+            if undo {
+                assert_eq!(schema(&stage).as_ref(), Some(&before), "{place}: {said}");
+            } else {
+                assert_eq!(stage.factors(CLASS), [Some(3); 3], "{place}: {said}");
+                assert!(ended.stdout.contains("SUCCESS"), "{place}: {said}");
+            }
+            assert_eq!(stage.sandbox.class("node1", &format!("{CLASS}RunbookProbe")), None);
+            nothing_more_is_done(&stage, what);
+            cases += 1;
+        }
+    }
+    eprintln!("killed in {cases} cases");
+}
+
+/// A second time there is nothing to do.
+fn nothing_more_is_done(stage: &Stage, what: &str) {
+    let (before, schema_before) = (stage.changes().len(), schema(stage));
+    let run = stage.run_folder().file_name().unwrap().to_string_lossy().into_owned();
+    let again = stage.run(&[what, &run, "--yes"]);
+    let said = again.transcript();
+    assert_eq!(stage.changes().len(), before, "{said}");
+    assert_eq!(schema(stage), schema_before, "{said}");
+    stage.run_bare(&["runs", "verify", &run]).exits(0).says("all is as it was written");
+}
+
+/// Killed once more while it goes on, or is undone.
+#[test]
+fn a_run_that_was_killed_twice_goes_on_or_is_undone() {
+    for place in places().into_iter().skip(3).step_by(3) {
+        for again in [8, 20, 45] {
+            for undo in [false, true] {
+                let stage = Stage::new(Scenario::FactorOne);
+                let before = schema(&stage).unwrap();
+                assert!(die_at(&stage, &REPAIR, place));
+                let what = if undo { "rollback" } else { "resume" };
+                die_at(&stage, &[what, "--yes"], again);
+                let ended = stage.run(&[what, "--yes"]);
+                let said = format!("{place}, {again}: {}", ended.transcript());
+                if undo {
+                    assert_eq!(schema(&stage).as_ref(), Some(&before), "{said}");
+                } else {
+                    assert_eq!(stage.factors(CLASS), [Some(3); 3], "{said}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_signal_stops_between_two_changes_and_says_what_is_next() {
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        let stage = interrupted(&[signal], code);
+        let ended = stage.run(&["resume", "--yes"]).exits(0);
+        ended.says("(done before)").says("SUCCESS");
+        assert_eq!(stage.factors(CLASS), [Some(3); 3]);
+    }
+    // The second ends it at once, while the first change is under way.
+    let stage = interrupted(&["INT", "INT"], 130);
+    stage.run(&["rollback", "--yes"]).exits(0).says("ROLLED BACK: all is as it was");
+    assert_eq!(stage.factors(CLASS), [Some(1); 3]);
+}
+
+/// Interrupts the repair while it deletes the class.
+fn interrupted(signals: &[&str], code: i32) -> Stage {
+    let stage = Stage::new(Scenario::FactorOne).fault("DELETE:/v1/schema/*:1=delay 800ms");
+    let child = stage.start(&["run", "config-replication", "--yes", "--set", "prove=false"]);
+    while !stage.changes().iter().any(|change| change.starts_with("DELETE")) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    for signal in signals {
+        kill(&child, signal);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let ended = stage.ended(child.wait_with_output().unwrap()).exits(code);
+    if signals.len() == 1 {
+        ended
+            .says("what was changed so far stays as it is")
+            .says("elysia-runbook resume")
+            .says("elysia-runbook rollback");
+        assert_eq!(stage.factors(CLASS), [None; 3]);
+    }
+    stage
+}
+
+#[test]
+fn what_has_ended_is_not_resumed_and_can_be_undone() {
+    let stage = Stage::new(Scenario::FactorOne);
+    let before = schema(&stage).unwrap();
+    stage.run(&REPAIR).exits(0);
+    let run = stage.run_folder().file_name().unwrap().to_string_lossy().into_owned();
+    stage.run(&["resume"]).exits(2).says("there is no run that could be resumed");
+    stage.run(&["resume", &run]).exits(2).says("has ended: succeeded");
+    stage.run(&["rollback", &run]).exits(5).says("there is no terminal to ask at");
+    assert_eq!(stage.factors(CLASS), [Some(3); 3]);
+    stage.run(&["rollback", &run, "--yes"]).exits(0).says("all is as it was before the run");
+    assert_eq!(schema(&stage), Some(before));
+    let changes = stage.changes().len();
+    stage.run(&["rollback", &run, "--yes"]).exits(0);
+    assert_eq!(stage.changes().len(), changes, "a second time there is nothing to undo");
+}
+
+#[test]
+fn what_others_did_since_is_not_undone() {
+    // Somebody wrote to it.
+    let stage = Stage::new(Scenario::FactorOne);
+    stage.run(&REPAIR).exits(0);
+    stage.sandbox.insert(None, &json!({"class": CLASS})).unwrap();
+    let changes = stage.changes().len();
+    stage.run(&["rollback", "--yes"]).exits(5).says("holds 1 object now").says("schema.json");
+    assert_eq!(stage.factors(CLASS), [Some(3); 3]);
+    // Somebody changed it.
+    let stage_2 = Stage::new(Scenario::FactorOne);
+    stage_2.run(&REPAIR).exits(0);
+    let mut class = schema(&stage_2).unwrap();
+    class["description"] = json!("mine");
+    stage_2.put(&format!("/v1/schema/{CLASS}"), &class);
+    stage_2.run(&["rollback", "--yes"]).exits(5).says("somebody changed it since");
+    assert_eq!(schema(&stage_2).unwrap()["description"], "mine");
+    assert_eq!(stage.changes().len(), changes);
+}
+
+#[test]
+fn an_edited_runbook_goes_on_only_where_what_was_done_is_the_same() {
+    let text = |first: &str, last: &str| {
+        format!(
+            "let schema = step \"Read\" {{ {first} get_schema(\"{CLASS}\") }};\n\
+             step \"Delete\" {{ delete_class(\"{CLASS}\"); }}\n\
+             step \"Create\" {{ {last} create_class(schema); }}\n"
+        )
+    };
+    let run = |now: &str, arguments: &[&str]| -> (Stage, Ended) {
+        let stage = Stage::new(Scenario::FactorOne).fault("DELETE:/v1/schema/*:1=delay 800ms");
+        let file = stage.home.path().join("mine.rhai");
+        std::fs::write(&file, text("", "")).unwrap();
+        let child = stage.start(&["run", "mine", "--yes"]);
+        while !stage.changes().iter().any(|change| change.starts_with("DELETE")) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        kill(&child, "INT");
+        stage.ended(child.wait_with_output().unwrap()).exits(130);
+        std::fs::write(&file, now).unwrap();
+        let mut all = vec!["resume", "--yes"];
+        all.extend(arguments);
+        let ended = stage.run(&all);
+        (stage, ended)
+    };
+    let (stage, ended) = run(&text("", "note(\"new\");"), &[]);
+    ended.exits(0).says("the runbook was changed since").says("+ step \"Create\"").says("new");
+    assert_eq!(stage.factors(CLASS), [Some(1); 3]);
+    let (stage, ended) = run(&text("note(\"new\");", ""), &[]);
+    ended.exits(2).says("changed in what this run has done already").says("--accept-edited");
+    assert_eq!(stage.factors(CLASS), [None; 3]);
+    let (stage, ended) = run(&text("note(\"new\");", ""), &["--accept-edited"]);
+    ended.exits(0);
+    assert_eq!(stage.factors(CLASS), [Some(1); 3]);
+}
+
+#[test]
+fn one_run_at_a_time_changes_a_cluster() {
+    let stage = Stage::new(Scenario::FactorOne).fault("DELETE:/v1/schema/*:1=delay 2s");
+    let mut child = stage.start(&REPAIR);
+    while stage.sandbox.requests().len() < 3 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    stage
+        .run(&REPAIR)
+        .exits(5)
+        .says("another run is changing this cluster")
+        .says("has the lock since");
+    stage.run(&["resume"]).exits(2).says("still running");
+    // Whoever only reads is not kept waiting.
+    stage.run(&["run", "cluster-health"]).exits(4);
+    kill(&child, "KILL");
+    child.wait().unwrap();
+    // It ends with its process.
+    stage.run(&REPAIR).says("did not end");
+    stage.run(&["resume", "--yes"]).exits(0);
+}
+
+#[test]
+fn a_damaged_record_is_noticed() {
+    let damaged = |damage: &dyn Fn(&Stage)| -> (Stage, String) {
+        let stage = interrupted(&["INT"], 130);
+        damage(&stage);
+        let run = stage.run_folder().file_name().unwrap().to_string_lossy().into_owned();
+        (stage, run)
+    };
+    let journal = |stage: &Stage| stage.run_folder().join("journal.ndjson");
+    // Cut off in the middle of a record: it goes on from there.
+    let (stage, run) = damaged(&|stage| {
+        let bytes = std::fs::read(journal(stage)).unwrap();
+        std::fs::write(journal(stage), &bytes[..bytes.len() - 40]).unwrap();
+    });
+    stage.run_bare(&["runs", "verify", &run]).exits(0).says("the run died as it wrote one more");
+    stage.run(&["resume", "--yes"]).exits(0).says("SUCCESS");
+    // A record that somebody changed.
+    let (stage, run) = damaged(&|stage| {
+        let text = std::fs::read_to_string(journal(stage)).unwrap();
+        std::fs::write(journal(stage), text.replacen("step_started", "step_finishd", 1)).unwrap();
+    });
+    stage.run_bare(&["runs", "verify", &run]).exits(4).says("can't be understood");
+    stage.run(&["resume", "--yes"]).exits(1).says("runs verify");
+    assert_eq!(stage.factors(CLASS), [None; 3]);
+    // A backup that somebody changed.
+    let (stage, run) = damaged(&|stage| {
+        let backup = stage.run_folder().join(format!("backups/{CLASS}.schema.json"));
+        std::fs::write(backup, "{}").unwrap();
+    });
+    stage.run_bare(&["runs", "verify", &run]).exits(4).says("is not as it was written");
+    for what in ["resume", "rollback"] {
+        stage.run(&[what, "--yes"]).exits(1).says("is not as it was saved");
+    }
+}
