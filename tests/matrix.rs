@@ -214,7 +214,7 @@ fn judge_repair(
 fn judge_restore(stage: &Stage, code: i32, said: &str) {
     match code {
         0 => {
-            let count = stage.sandbox.count("node1", CLASS);
+            let count = stage.sandbox.objects("node1", CLASS).len();
             assert!(count > 0, "{said}");
             let again = stage.run(&["run", "cluster-health", "--set", "sample=all"]);
             assert!(!again.transcript().contains("differ"), "{said}\n{}", again.transcript());

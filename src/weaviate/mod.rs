@@ -129,9 +129,9 @@ pub fn uuid(number: u128) -> String {
 pub fn content(mut object: serde_json::Value) -> serde_json::Value {
     let mut content = serde_json::Map::new();
     for key in ["properties", "vector", "vectors"] {
-        match object[key].take() {
-            serde_json::Value::Null => {}
-            value => drop(content.insert(key.into(), value)),
+        match object.get_mut(key).map(serde_json::Value::take) {
+            None | Some(serde_json::Value::Null) => {}
+            Some(value) => drop(content.insert(key.into(), value)),
         }
     }
     content.into()

@@ -116,8 +116,9 @@ impl Node {
 
     fn parse_classes(&self, raw: &Bytes) -> Result<Vec<Value>, Error> {
         let path = "/v1/schema";
-        match self.http.json(Method::GET, path, raw)?["classes"].take() {
-            Value::Array(classes) if classes.iter().all(|class| class["class"].is_string()) => {
+        let mut answer = self.http.json(Method::GET, path, raw)?;
+        match answer.get_mut("classes").map(Value::take) {
+            Some(Value::Array(classes)) if classes.iter().all(|it| it["class"].is_string()) => {
                 Ok(classes)
             }
             _ => Err(self.http.not_weaviate(Method::GET, path, "the answer has no `classes`")),
