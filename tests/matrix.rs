@@ -116,9 +116,9 @@ struct Case {
 
 /// Every case, or as many as are wanted: drawn, and each change with every fault.
 fn cases() -> Vec<Case> {
-    let seed = std::env::var("MATRIX_SEED").ok().map_or_else(|| fastrand::u64(..), |seed| {
-        seed.parse().expect("MATRIX_SEED is a number")
-    });
+    let seed = std::env::var("MATRIX_SEED")
+        .ok()
+        .map_or_else(|| fastrand::u64(..), |seed| seed.parse().expect("MATRIX_SEED is a number"));
     let wanted = std::env::var("MATRIX_CASES").unwrap_or_else(|_| "60".into());
     let mut random = fastrand::Rng::with_seed(seed);
     let (mut must, mut may) = (vec![], vec![]);
@@ -127,7 +127,11 @@ fn cases() -> Vec<Case> {
             for fault in FAULTS {
                 let case = Case { job, place: place.clone(), fault };
                 let is_change = place.1 == "DELETE" || place.2 == "/v1/schema" && place.1 == "POST";
-                if is_change && matches!(job, Job::Repair) { must.push(case) } else { may.push(case) }
+                if is_change && matches!(job, Job::Repair) {
+                    must.push(case)
+                } else {
+                    may.push(case)
+                }
             }
         }
     }

@@ -13,7 +13,7 @@ use super::{Ended, conclude, one};
 use crate::cli::{HowArgs, Output};
 use crate::error::{Error, Halt};
 use crate::event::{Event, Listener};
-use crate::host::{self, Run};
+use crate::host::{self, Allowance, Run};
 use crate::journal::{Home, Journal, Lock, RunFolder};
 use crate::runbook::Runbook;
 use crate::session::{Carried, Interrupt, Parts, Permissions, Recorder, Session, is_class_name};
@@ -113,6 +113,7 @@ pub(super) fn execute(
         finished: RefCell::new(finished),
         rollbacks: RefCell::default(),
         current: Cell::new(None),
+        memory: Allowance::begin(),
         resting: Cell::new(std::time::Instant::now()),
         stopped_in: RefCell::default(),
     });

@@ -10,7 +10,7 @@ use crate::survey::Sample;
 pub(super) mod primitives {
     use rhai::{Array, Dynamic, INT};
 
-    use crate::host::throw::{Throws, ask, run, value};
+    use crate::host::throw::{Throws, ask, give, run};
 
     /// Returns the names of the nodes, as `--node` named them.
     ///
@@ -46,7 +46,7 @@ pub(super) mod primitives {
     #[rhai_fn(return_raw, volatile)]
     pub fn replicas(context: NativeCallContext, class: &str) -> Throws<Dynamic> {
         let replicas = ask(&context, |session| session.replicas(class))?;
-        value(&serde_json::json!(replicas.shards))
+        give(&context, &replicas.shards)
     }
 
     /// Waits until every shard of `class` is on `factor` nodes, for at most three times as long as
@@ -76,7 +76,7 @@ pub(super) mod primitives {
     #[rhai_fn(name = "survey", return_raw, volatile)]
     pub fn survey_all(context: NativeCallContext) -> Throws<Dynamic> {
         let health = ask(&context, |session| session.health(false))?;
-        value(&serde_json::json!(health))
+        give(&context, &health)
     }
 
     /// Like `survey()`; if `quick`, no object is counted and no replica movement is looked for.
@@ -87,7 +87,7 @@ pub(super) mod primitives {
     #[rhai_fn(name = "survey", return_raw, volatile)]
     pub fn survey_quick(context: NativeCallContext, quick: bool) -> Throws<Dynamic> {
         let health = ask(&context, |session| session.health(quick))?;
-        value(&serde_json::json!(health))
+        give(&context, &health)
     }
 
     /// Returns what is known of `class` as `#{ name, exists, replication_factor, multi_tenant,
@@ -103,7 +103,7 @@ pub(super) mod primitives {
     #[rhai_fn(return_raw, volatile)]
     pub fn collection_status(context: NativeCallContext, class: &str) -> Throws<Dynamic> {
         let status = ask(&context, |session| session.collection_status(class))?;
-        value(&serde_json::json!(status))
+        give(&context, &status)
     }
     /// Returns what is known of RAFT as `#{ leader, agreed, synchronized, nodes, schemas, issues,
     /// way_out, no_way_out }`. `nodes` has each node's own part by its RAFT name: `state`, `leader`,
@@ -121,7 +121,7 @@ pub(super) mod primitives {
     #[rhai_fn(return_raw, volatile)]
     pub fn raft(context: NativeCallContext) -> Throws<Dynamic> {
         let raft = ask(&context, crate::session::Session::raft)?;
-        value(&serde_json::json!(raft))
+        give(&context, &raft)
     }
 
     /// Compares the objects of `class` on every replica: properties with references, vectors,
@@ -143,7 +143,7 @@ pub(super) mod primitives {
     ) -> Throws<Dynamic> {
         let (objects, issues) =
             ask(&context, |session| session.compare_replicas(class, super::sample(sample)?))?;
-        value(&serde_json::json!({ "objects": objects, "issues": issues }))
+        give(&context, &serde_json::json!({ "objects": objects, "issues": issues }))
     }
 }
 

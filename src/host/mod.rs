@@ -7,6 +7,7 @@
 mod class;
 mod cluster;
 mod findings;
+mod memory;
 mod object;
 mod operator;
 mod run;
@@ -14,6 +15,7 @@ mod step;
 mod throw;
 mod transfer;
 
+pub use memory::Allowance;
 pub(crate) use run::lower_first;
 pub use run::{Ended, Run, describe};
 pub use step::Rollback;
@@ -92,6 +94,11 @@ pub fn attach(engine: &mut Engine, run: &std::rc::Rc<Run>) {
         if progress.resting.get().elapsed() > COMPUTING {
             let seconds = COMPUTING.as_secs();
             return Some(format!("the script computed for {seconds} seconds on end").into());
+        }
+        if let Some(bytes) = progress.memory.exceeded() {
+            return Some(
+                format!("the script holds more than {} MiB of memory", bytes >> 20).into(),
+            );
         }
         progress.session.check_interrupt().err().map(|halt| halt.to_string().into())
     });

@@ -8,6 +8,7 @@ use std::time::Instant;
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Position, Scope};
 use serde_json::Value;
 
+use super::memory::Allowance;
 use super::step::Rollback;
 use crate::error::{Halt, Stop};
 use crate::event::Event;
@@ -29,6 +30,8 @@ pub struct Run {
     pub rollbacks: RefCell<Vec<Rollback>>,
     /// The step that is running, by its number from 1.
     pub current: Cell<Option<usize>>,
+    /// How much memory the script may hold.
+    pub memory: Allowance,
     /// When the last primitive ended, or the run began.
     pub resting: Cell<Instant>,
     /// The imported file whose call failed last; empty: the runbook itself.

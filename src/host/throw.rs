@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use rhai::{Dynamic, EvalAltResult, Map, NativeCallContext, Position};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::Run;
@@ -27,7 +28,7 @@ pub(super) fn ask<T>(
     question: impl FnOnce(&Session) -> Result<T, Halt>,
 ) -> Throws<T> {
     let run = run(context);
-    let answer = question(&run.session);
+    let answer = run.memory.give(|| question(&run.session));
     run.resting.set(Instant::now());
     answer.map_err(|halt| {
         run.stopped_in.replace(context.call_source().unwrap_or_default().to_owned());
@@ -60,6 +61,11 @@ fn map(failure: &Failure) -> Map {
         map.insert("hint".into(), hint.clone().into());
     }
     map
+}
+
+/// Gives a script what a primitive found, however large it is.
+pub(super) fn give(context: &NativeCallContext, found: &impl Serialize) -> Throws<Dynamic> {
+    run(context).memory.give(|| value(&serde_json::json!(found)))
 }
 
 /// Turns JSON into a script's value.

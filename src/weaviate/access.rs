@@ -6,29 +6,55 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
+use memchr::memmem::Finder;
 use reqwest::{Certificate, Identity};
 
 use crate::error::Error;
 
 /// A secret that neither `Debug` nor `Display` shows.
 #[derive(Clone)]
-pub struct Secret(String);
+pub struct Secret {
+    secret: String,
+    /// What it may look like in an answer.
+    disguises: Vec<Finder<'static>>,
+}
+
+/// A shorter secret is looked for only as it is: in another encoding it could be anything.
+const LONG: usize = 8;
 
 impl Secret {
     /// Wraps a secret.
     #[must_use]
     pub fn new(secret: String) -> Self {
-        Self(secret)
+        let mut looks = vec![secret.clone().into_bytes()];
+        if secret.len() >= LONG {
+            looks.push(secret.bytes().rev().collect());
+            looks.push(HEXLOWER.encode(secret.as_bytes()).into_bytes());
+            looks.push(HEXUPPER.encode(secret.as_bytes()).into_bytes());
+            // Within a longer text its bits fall in three ways; what its neighbours share is left out.
+            for before in 0..3 {
+                let mut text = vec![0; before];
+                text.extend(secret.bytes());
+                let (from, to) = ((before * 8).div_ceil(6), text.len() * 8 / 6);
+                for encoding in [BASE64_NOPAD, BASE64URL_NOPAD] {
+                    looks.push(encoding.encode(&text).as_bytes()[from..to].to_vec());
+                }
+            }
+        }
+        looks.retain(|look| !look.is_empty());
+        let disguises = looks.iter().map(|look| Finder::new(look).into_owned()).collect();
+        Self { secret, disguises }
     }
 
-    /// Tells whether an answer repeats it.
+    /// Tells whether an answer repeats it: as it is, backwards, or in hex or base64.
     pub(super) fn is_in(&self, body: &[u8]) -> bool {
-        !self.0.is_empty() && body.windows(self.0.len()).any(|part| part == self.0.as_bytes())
+        self.disguises.iter().any(|look| look.find(body).is_some())
     }
 
     /// Returns it for the one header that needs it.
     pub(super) fn expose(&self) -> &str {
-        &self.0
+        &self.secret
     }
 }
 
