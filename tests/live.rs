@@ -32,6 +32,7 @@ mod live {
     mod faults;
     mod harness;
     mod health;
+    mod killed;
     mod objects;
     mod repair;
     mod settings;

@@ -4,7 +4,7 @@
 //! `MATRIX_CASES` says how many cases are drawn (without it some dozens, `all` for every one),
 //! `MATRIX_SEED` from which seed, which is printed.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs, reason = "tests")]
 
 mod support;
 
@@ -128,9 +128,9 @@ fn cases() -> Vec<Case> {
                 let case = Case { job, place: place.clone(), fault };
                 let is_change = place.1 == "DELETE" || place.2 == "/v1/schema" && place.1 == "POST";
                 if is_change && matches!(job, Job::Repair) {
-                    must.push(case)
+                    must.push(case);
                 } else {
-                    may.push(case)
+                    may.push(case);
                 }
             }
         }

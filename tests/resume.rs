@@ -3,7 +3,7 @@
 //! `KILL_CASES` says at how many of the requests of a run it is killed at most; without it at each of
 //! the shipped repair's changes and some of its readings.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs, reason = "tests")]
 
 mod support;
 

@@ -171,17 +171,16 @@ impl Session {
         } else {
             Scrutiny::Everyone
         };
-        let emptiness = self.read(async |cluster| {
-            let replicas = Replicas::find(cluster, survey, class).await?;
-            Ok::<_, crate::weaviate::Error>(
-                look_for_objects(cluster, survey, &replicas, class, tenants, scrutiny).await,
-            )
-        });
-        let emptiness = match emptiness {
-            Ok(emptiness) => emptiness,
-            Err(Halt::Failure(failure)) => Emptiness::Unknown(vec![failure.message]),
-            Err(stop) => return Err(stop),
-        };
+        let mut emptiness = self.emptiness(class, survey, tenants, scrutiny)?;
+        // Before it died the run may have created it this moment, and its shards are not open yet.
+        let began = Instant::now();
+        while self.state.borrow().resumed
+            && matches!(emptiness, Emptiness::Unknown(_))
+            && began.elapsed() < self.cluster.answer_timeout()
+        {
+            self.wait_between_looks(began)?;
+            emptiness = self.emptiness(class, &self.look()?, tenants, scrutiny)?;
+        }
         let (message, reasons, hint) = match emptiness {
             Emptiness::Empty => return Ok(true),
             Emptiness::Objects(place) => (
@@ -201,6 +200,26 @@ impl Session {
             format!("if its objects may be lost for good, name it: --accept-data-loss {class}"),
         ];
         Err(self.stop(Stop::Refused { message, reasons, hints }))
+    }
+
+    fn emptiness(
+        &self,
+        class: &str,
+        survey: &Survey,
+        tenants: Option<&[Tenant]>,
+        scrutiny: Scrutiny,
+    ) -> Result<Emptiness, Halt> {
+        let emptiness = self.read(async |cluster| {
+            let replicas = Replicas::find(cluster, survey, class).await?;
+            Ok::<_, crate::weaviate::Error>(
+                look_for_objects(cluster, survey, &replicas, class, tenants, scrutiny).await,
+            )
+        });
+        match emptiness {
+            Ok(emptiness) => Ok(emptiness),
+            Err(Halt::Failure(failure)) => Ok(Emptiness::Unknown(vec![failure.message])),
+            Err(stop) => Err(stop),
+        }
     }
 
     /// Tells whether this run made the class, under a name that was free, some seconds ago, and the

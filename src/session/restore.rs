@@ -88,7 +88,16 @@ impl Session {
                     .push(format!("{class} is not as this run left it: somebody changed it since"));
                 continue;
             }
-            match self.count(class) {
+            let began = std::time::Instant::now();
+            let mut count = self.count(class);
+            // It may have been created as the run died, and its shards are not open yet.
+            while matches!(count, Err(Halt::Failure(_)))
+                && began.elapsed() < self.cluster.answer_timeout()
+            {
+                self.wait_between_looks(began)?;
+                count = self.count(class);
+            }
+            match count {
                 Ok(0) => {}
                 Ok(objects) => reasons.push(format!(
                     "{class}, which this run created, holds {} now",

@@ -51,6 +51,18 @@ impl Program {
         Self::finish(self.command(cluster, class, more))
     }
 
+    /// Goes on with the newest run that did not end (`resume`), or undoes the newest (`rollback`).
+    pub(super) fn go_on(&self, what: &str) -> Finished {
+        let mut command = self.bare();
+        command.args([what, "--yes"]);
+        Self::finish(command)
+    }
+
+    /// Starts the repair of a class; its output goes nowhere.
+    pub(super) fn spawn(&self, cluster: &Cluster, class: &str) -> Child {
+        self.command(cluster, class, &["--yes"]).spawn().unwrap()
+    }
+
     fn finish(mut command: Command) -> Finished {
         let child = command.spawn().unwrap();
         let began = Instant::now();
