@@ -20,7 +20,9 @@ pub(super) fn resume(args: &ResumeArgs) -> Ended {
 
 fn resume_here(args: &ResumeArgs) -> Ended {
     let home = Home::find().map_err(|e| one(disk(e)))?;
-    let unfinished = |records: &[Record]| !matches!(past::standing(records), Standing::Ended(_));
+    let unfinished = |records: &[Record]| {
+        !records.is_empty() && !matches!(past::standing(records), Standing::Ended(_))
+    };
     let folder =
         past::pick(&home, args.run.as_deref(), unfinished, "that could be resumed").map_err(one)?;
     refuse_running(&home, &folder).map_err(one)?;
@@ -31,6 +33,10 @@ fn resume_here(args: &ResumeArgs) -> Ended {
         return Err(one(ended.hint(format!(
             "there is nothing to go on with; `elysia-runbook rollback {run}` undoes what it changed"
         ))));
+    }
+    if reading.records.is_empty() {
+        return Err(one(Error::usage(format!("run {run} died before it began"))
+            .hint("nothing was done; run the runbook again")));
     }
     let carried = Carried::of(&reading.records).map_err(|why| one(unusable(run, &why)))?;
     if carried.rolling_back {

@@ -71,6 +71,7 @@ fn row(folder: &RunFolder, records: &[Record], broken: Option<String>) -> [Strin
             format!("{} ({exit_code})", verdict.as_str())
         }
         (_, Some(why)) => format!("journal broken: {why}"),
+        (None, None) => "died before it began".into(),
         _ => "did not end, can be resumed".into(),
     };
     [folder.run.clone(), runbook, cluster, changes.to_string(), end].map(|cell| shown(&cell))
