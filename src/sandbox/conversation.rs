@@ -12,7 +12,7 @@ use super::auto_schema;
 use super::call::{Call, Reply};
 use super::class::class_name;
 use super::cluster::Cluster;
-use super::door::{Answer, Cut, held};
+use super::door::{Answer, Cut, Pace, held};
 use super::fault::Action;
 use super::routes;
 use super::world::Power;
@@ -22,6 +22,12 @@ pub(super) async fn hold(cluster: &Arc<Cluster>, at: usize, call: &Call) -> Resu
     awake(&mut cluster.power(at)).await?;
     let entry = cluster.note(at, call);
     let action = held(&cluster.rules).action(&cluster.name(at), call);
+    let pace = match action {
+        Some(Action::Trickle) => Pace::Trickling,
+        Some(Action::CutBody) => Pace::Broken,
+        Some(Action::Endless) => Pace::Endless,
+        _ => Pace::Whole,
+    };
     let reply = match action {
         None => now(cluster, at, call)?,
         Some(action) => faulty(cluster, at, call, action).await?,
@@ -31,7 +37,7 @@ pub(super) async fn hold(cluster: &Arc<Cluster>, at: usize, call: &Call) -> Resu
         Reply::Hang => std::future::pending().await,
         Reply::Answer { status, body } => {
             cluster.answered(entry, status);
-            Ok(Answer { status, body })
+            Ok(Answer { status, body, pace })
         }
     }
 }
@@ -45,6 +51,24 @@ async fn faulty(
     match action {
         Action::Refuse => Err(Cut),
         Action::Hang => Ok(Reply::Hang),
+        Action::HangAfter => now(cluster, at, call).and(Ok(Reply::Hang)),
+        Action::Trickle | Action::CutBody => now(cluster, at, call),
+        Action::Endless => Ok(answer(200, "[\"and so on\",".to_owned())),
+        Action::Write => {
+            write(cluster, at);
+            now(cluster, at, call)
+        }
+        Action::LoseLeader(time) => {
+            held(&cluster.world).leaderless = true;
+            let weak = Arc::downgrade(cluster);
+            tokio::spawn(async move {
+                tokio::time::sleep(time).await;
+                if let Some(cluster) = weak.upgrade() {
+                    held(&cluster.world).leaderless = false;
+                }
+            });
+            now(cluster, at, call)
+        }
         Action::CutAfter => now(cluster, at, call).and(Err(Cut)),
         Action::Delay(time) => {
             tokio::time::sleep(time).await;
@@ -97,6 +121,16 @@ fn answer(status: u16, body: String) -> Reply {
         return Reply::empty(status);
     }
     Reply::error(status, &body)
+}
+
+/// A writer adds an object to each class without tenants, on every replica.
+fn write(cluster: &Arc<Cluster>, at: usize) {
+    let mut world = held(&cluster.world);
+    let classes: Vec<String> = world.nodes[at].schema.keys().cloned().collect();
+    for class in classes {
+        // A class with tenants takes none without a tenant.
+        let _ = world.place_object(&json!({ "class": class }), None);
+    }
 }
 
 /// A writer that knows nothing of the deletion writes its next object.

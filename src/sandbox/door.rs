@@ -8,9 +8,12 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener as StdListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
+use std::time::Duration;
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
+use futures_util::stream::{self, StreamExt};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -37,6 +40,21 @@ impl std::error::Error for Cut {}
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) body: Option<String>,
+    pub(super) pace: Pace,
+}
+
+/// How the body of an answer comes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// At once.
+    #[default]
+    Whole,
+    /// Byte by byte.
+    Trickling,
+    /// To its middle; then the connection breaks.
+    Broken,
+    /// Again and again.
+    Endless,
 }
 
 /// The port of one node.
@@ -134,14 +152,37 @@ where
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-fn response(answer: Answer) -> Result<Response<Full<Bytes>>, Cut> {
+/// How long is waited after each byte of a body that trickles.
+const DRIP: Duration = Duration::from_millis(5);
+
+fn response(answer: Answer) -> Result<Response<Body>, Cut> {
     let mut response = Response::builder().status(answer.status);
     if answer.body.is_some() {
         response = response.header("content-type", "application/json");
     }
-    let body = Full::new(Bytes::from(answer.body.unwrap_or_default()));
+    let bytes = Bytes::from(answer.body.unwrap_or_default());
+    let frame = |bytes| Ok::<_, Cut>(Frame::data(bytes));
+    let body: Body = match answer.pace {
+        Pace::Whole => Full::new(bytes).map_err(|never| match never {}).boxed_unsync(),
+        Pace::Trickling => StreamBody::new(stream::iter(bytes).then(move |byte| async move {
+            tokio::time::sleep(DRIP).await;
+            frame(Bytes::copy_from_slice(&[byte]))
+        }))
+        .boxed_unsync(),
+        Pace::Broken => {
+            let half = bytes.slice(..bytes.len() / 2);
+            StreamBody::new(stream::iter([frame(half), Err(Cut)])).boxed_unsync()
+        }
+        Pace::Endless => {
+            let again = bytes.repeat(1 + (1 << 16) / bytes.len().max(1));
+            let again = Bytes::from(again);
+            StreamBody::new(stream::repeat_with(move || frame(again.clone()))).boxed_unsync()
+        }
+    };
     response.body(body).map_err(|_| Cut)
 }
+
+type Body = UnsyncBoxBody<Bytes, Cut>;
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let listener = StdListener::bind(address)?;

@@ -19,8 +19,19 @@ pub struct Fault {
     pub path: Option<String>,
     /// Only the nth matching request, from 1; every one for `None`.
     pub occurrence: Option<usize>,
+    /// Only some of the matching requests, drawn.
+    pub chance: Option<Chance>,
     /// What happens.
     pub action: Action,
+}
+
+/// How many of the requests, drawn from a seed: the same ones each time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chance {
+    /// Of a hundred.
+    pub percent: u8,
+    /// Where the drawing starts.
+    pub seed: u64,
 }
 
 /// What happens to a request.
@@ -34,6 +45,18 @@ pub enum Action {
     Delay(Duration),
     /// Nothing is done, and no answer comes, ever.
     Hang,
+    /// It is done, and no answer comes, ever.
+    HangAfter,
+    /// It is done, and the answer comes byte by byte.
+    Trickle,
+    /// It is done, and the answer breaks off in its middle.
+    CutBody,
+    /// Nothing is done, and an answer comes that has no end.
+    Endless,
+    /// A writer adds an object to each class before it is done.
+    Write,
+    /// The RAFT leader is lost before it is done, and another is elected after this time.
+    LoseLeader(Duration),
     /// This answer comes instead of the real one.
     Answer {
         /// The HTTP status.
@@ -70,12 +93,22 @@ impl Rules {
         for (fault, matched) in &mut self.0 {
             if fault.matches(node, call) {
                 *matched += 1;
-                if fault.occurrence.is_none_or(|nth| nth == *matched) && chosen.is_none() {
+                let is_drawn = fault.chance.is_none_or(|chance| chance.draws(*matched));
+                let is_meant = fault.occurrence.is_none_or(|nth| nth == *matched) && is_drawn;
+                if is_meant && chosen.is_none() {
                     chosen = Some(fault.action.clone());
                 }
             }
         }
         chosen
+    }
+}
+
+impl Chance {
+    /// Tells whether the nth request is drawn.
+    fn draws(self, nth: usize) -> bool {
+        let seed = self.seed.wrapping_add((nth as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        fastrand::Rng::with_seed(seed).u8(..100) < self.percent
     }
 }
 

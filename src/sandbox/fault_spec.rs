@@ -5,27 +5,33 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::fault::{Action, Fault};
+use super::fault::{Action, Chance, Fault};
 
-const ACTIONS: &str = "`refuse`, `cut-after`, `hang`, `malformed`, `class-reappears`, \
-                       `delay TIME`, `stop NODE`, `hang NODE`, `STATUS [BODY]`, or \
-                       `done STATUS [BODY]`";
+const ACTIONS: &str = "`refuse`, `cut-after`, `cut-body`, `hang`, `hang-after`, `trickle`, `endless`, \
+                       `malformed`, `class-reappears`, `write`, `delay TIME`, `leader-lost TIME`, \
+                       `stop NODE`, `hang NODE`, `STATUS [BODY]`, or `done STATUS [BODY]`";
 
-/// Reads `[NODE:][METHOD:]PATH[:NTH]=ACTION`.
+/// Reads `[NODE:][METHOD:]PATH[:NTH|:PERCENT%[SEED]]=ACTION`.
 ///
 /// - `NODE` is the name of the node asked, `METHOD` is in capitals. Both may be left out.
 /// - `PATH` is the whole path; `*` in it stands for any text: `/v1/schema/*`.
 /// - `NTH` is the one matching request that is meant, from 1. Without it, every one.
+/// - `PERCENT%SEED`: so many of a hundred matching requests, the same ones for the same `SEED`.
 /// - `ACTION` is one of
 ///   - `refuse`: close the connection, do nothing
 ///   - `cut-after`: do it, then close the connection without an answer
 ///   - `delay 500ms`, `delay 2s`: answer later
-///   - `hang`: do nothing and never answer
+///   - `cut-body`: do it, then break the answer off in its middle
+///   - `hang`: do nothing and never answer; `hang-after`: do it and never answer
+///   - `trickle`: do it, and answer byte by byte
+///   - `endless`: do nothing, and answer without an end
 ///   - `422 no such vectorizer`: answer this, do nothing; a body that begins with `{` or
 ///     `[` is sent as it is, any other text is the message of an error
 ///   - `done 500 timeout`: the same, but do it
 ///   - `malformed`: answer 200 with broken JSON, do nothing
 ///   - `class-reappears`: do it; a class deleted so is brought back with factor 1
+///   - `write`: a writer adds an object to each class, then do it
+///   - `leader-lost 5s`: the leader is lost for so long, then do it
 ///   - `stop node2`, `hang node2`: that node is killed, or hangs, before it is done
 ///
 /// ```
@@ -50,11 +56,17 @@ impl FromStr for Fault {
             method: None,
             path: None,
             occurrence: None,
+            chance: None,
             action: self::action(action.trim()).map_err(|why| wrong(&why))?,
         };
         for part in request.trim().split(':') {
             if part.starts_with('/') || part.starts_with('*') {
                 set(&mut fault.path, part.to_owned(), "path")
+            } else if let Some((percent, seed)) = part.split_once('%') {
+                let chance = chance(percent, seed).ok_or_else(|| {
+                    wrong("`PERCENT%SEED` is a number to 100, and one for the drawing")
+                })?;
+                set(&mut fault.chance, chance, "chance")
             } else if part.starts_with(|c: char| c.is_ascii_digit()) {
                 let nth = part.parse().ok().filter(|&nth| nth > 0);
                 let nth = nth.ok_or_else(|| wrong("`NTH` is a number from 1"))?;
@@ -75,6 +87,12 @@ impl FromStr for Fault {
     }
 }
 
+fn chance(percent: &str, seed: &str) -> Option<Chance> {
+    let percent = percent.parse().ok().filter(|percent| *percent <= 100)?;
+    let seed = if seed.is_empty() { 0 } else { seed.parse().ok()? };
+    Some(Chance { percent, seed })
+}
+
 fn set<T>(part: &mut Option<T>, value: T, what: &str) -> Result<(), String> {
     match part.replace(value) {
         None => Ok(()),
@@ -88,7 +106,13 @@ fn action(text: &str) -> Result<Action, String> {
     let action = match (word, rest) {
         ("refuse", "") => Action::Refuse,
         ("cut-after", "") => Action::CutAfter,
+        ("cut-body", "") => Action::CutBody,
         ("hang", "") => Action::Hang,
+        ("hang-after", "") => Action::HangAfter,
+        ("trickle", "") => Action::Trickle,
+        ("endless", "") => Action::Endless,
+        ("write", "") => Action::Write,
+        ("leader-lost", time) => Action::LoseLeader(duration(time)?),
         ("malformed", "") => Action::Malformed,
         ("class-reappears", "") => Action::ClassReappears,
         ("delay", time) => Action::Delay(duration(time)?),
@@ -137,6 +161,7 @@ mod tests {
                 method: Some("POST".into()),
                 path: Some("/v1/schema".into()),
                 occurrence: Some(1),
+                chance: None,
                 action: Action::Answer { status: 503, body: "a = b".into(), effect: true },
             }
         );
@@ -144,6 +169,10 @@ mod tests {
         assert_eq!(fault.action, Action::Delay(Duration::from_secs(2)));
         let fault: Fault = "*=hang node3".parse().expect("a fault");
         assert_eq!(fault.action, Action::HangNode("node3".into()));
+        let fault: Fault = "GET:*:5%42=trickle".parse().expect("a fault");
+        assert_eq!(fault.chance, Some(Chance { percent: 5, seed: 42 }));
+        let fault: Fault = "*=leader-lost 5s".parse().expect("a fault");
+        assert_eq!(fault.action, Action::LoseLeader(Duration::from_secs(5)));
     }
 
     #[test]
@@ -151,6 +180,7 @@ mod tests {
         assert_eq!(error("refuse"), "fault `refuse`: expected `[NODE:][METHOD:]PATH[:NTH]=ACTION`");
         assert!(error("GET:1=refuse").contains("a path is missing"));
         assert!(error("/a:0=refuse").contains("a number from 1"));
+        assert!(error("/a:101%1=refuse").contains("a number to 100"));
         assert!(error("/a:/b=refuse").contains("more than one path"));
         assert!(error("/a=explode").contains("unknown action `explode`; expected `refuse`"));
         assert!(error("/a=delay soon").contains("such as `500ms`"));

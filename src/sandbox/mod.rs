@@ -47,7 +47,7 @@ use std::io;
 use std::sync::Arc;
 
 pub use cluster::Request;
-pub use fault::{Action, Fault};
+pub use fault::{Action, Chance, Fault};
 pub use scenario::Scenario;
 pub use status::ShardStatus;
 pub use view::Placement;

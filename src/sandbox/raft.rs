@@ -91,7 +91,7 @@ impl World {
         let leader = self.groups[group].leader.as_deref().and_then(|name| self.index(name));
         let majority = running.len() > members.len() / 2;
         let elected = match leader {
-            _ if !majority => None,
+            _ if !majority || self.leaderless => None,
             Some(leader) if running.contains(&leader) => Some(leader),
             // The members are in step, so any will do; the first keeps it repeatable.
             _ => {

@@ -2,8 +2,11 @@
 //!
 //! Knows no endpoint: the callers put their own words around the errors.
 
-use super::class::{Class, Object};
+use serde_json::Value;
+
+use super::class::{Class, Object, class_name};
 use super::level::Level;
+use super::properties::stored;
 use super::shards::nearest;
 use super::status::ShardStatus;
 use super::world::{Replica, World};
@@ -207,4 +210,33 @@ fn remote(why: &str) -> String {
 /// The address at which a node would have its port for data.
 fn host(node: usize) -> String {
     format!("127.0.0.1:{}", 7101 + 2 * node)
+}
+
+impl World {
+    /// Writes an object on every replica, running or not, or only on that of `node`: past the leader
+    /// and the endpoints. Returns its id.
+    pub(super) fn place_object(
+        &mut self,
+        object: &Value,
+        node: Option<&str>,
+    ) -> Result<String, String> {
+        let sent = object.as_object().ok_or("an object is a JSON object")?;
+        let name = class_name(object["class"].as_str().unwrap_or_default());
+        let id = object["id"].as_str().map_or_else(|| self.id(), str::to_lowercase);
+        let now = self.now();
+        let stored = stored(sent, &name, &id, now);
+        let mut count = 0;
+        for found in
+            self.nodes.iter_mut().filter(|found| node.is_none_or(|node| node == found.name))
+        {
+            let Some(class) = found.schema.get(&name).cloned() else { continue };
+            let shard = class.shard_of(&id, object["tenant"].as_str())?;
+            if let Some(replica) = found.replica_mut(&name, shard) {
+                replica.objects.insert(id.clone(), stored.clone());
+                replica.flush();
+                count += 1;
+            }
+        }
+        if count == 0 { Err(format!("no replica of {name} for {id}")) } else { Ok(id) }
+    }
 }

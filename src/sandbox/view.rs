@@ -9,9 +9,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Sandbox;
-use super::class::{Class, Shard, class_name};
+use super::class::{Class, Shard};
 use super::door::held;
-use super::properties::stored;
 use super::schema;
 
 /// Where a shard or tenant is to be.
@@ -121,25 +120,7 @@ impl Sandbox {
     ///
     /// Fails if no replica was found for it.
     pub fn insert(&self, node: Option<&str>, object: &Value) -> Result<String, String> {
-        let sent = object.as_object().ok_or("an object is a JSON object")?;
-        let mut world = held(&self.cluster.world);
-        let name = class_name(object["class"].as_str().unwrap_or_default());
-        let id = object["id"].as_str().map_or_else(|| world.id(), str::to_lowercase);
-        let now = world.now();
-        let stored = stored(sent, &name, &id, now);
-        let mut count = 0;
-        for found in
-            world.nodes.iter_mut().filter(|found| node.is_none_or(|node| node == found.name))
-        {
-            let Some(class) = found.schema.get(&name).cloned() else { continue };
-            let shard = class.shard_of(&id, object["tenant"].as_str())?;
-            if let Some(replica) = found.replica_mut(&name, shard) {
-                replica.objects.insert(id.clone(), stored.clone());
-                replica.flush();
-                count += 1;
-            }
-        }
-        if count == 0 { Err(format!("no replica of {name} for {id}")) } else { Ok(id) }
+        held(&self.cluster.world).place_object(object, node)
     }
 
     fn look<T>(&self, node: &str, class: &str, read: impl Fn(&Class) -> T) -> Option<T> {

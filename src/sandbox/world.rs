@@ -23,6 +23,8 @@ pub(super) struct World {
     /// Whether replicas compare themselves in the background: while it is off, a node that
     /// comes back stays behind until its objects are read.
     pub(super) async_replication: bool,
+    /// Whether no RAFT cluster finds a leader.
+    pub(super) leaderless: bool,
     pub(super) operations: Vec<Operation>,
     /// The time in milliseconds. It moves with the changes, so that outputs repeat.
     pub(super) clock: i64,
@@ -92,6 +94,7 @@ impl World {
             groups: vec![Group::new(&names)],
             movement: true,
             async_replication: true,
+            leaderless: false,
             operations: Vec::new(),
             clock: 1_790_000_000_000,
             dice: fastrand::Rng::with_seed(seed),
