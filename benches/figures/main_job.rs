@@ -2,8 +2,10 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use elysia_runbook::event::Listener;
+use elysia_runbook::journal::{Journal, read};
 use serde_json::json;
 
 use super::cluster::Cluster;
@@ -47,8 +49,32 @@ pub(crate) fn main_job(home: &Path, runs: usize) {
     );
     println!(
         "  with the proof (default): median {:.0} ms, {with:.2} times Python (at most 2.5)",
-        milliseconds(median(proven))
+        milliseconds(median(proven.clone()))
     );
+    let journal = journal(home, runs);
+    let part = 100.0 * journal.div_duration_f64(median(proven));
+    println!(
+        "  its journal, written again: median {:.1} ms, {part:.1} % of it (at most 5)",
+        milliseconds(journal)
+    );
+}
+
+/// Times writing the records of the newest run once more, each flushed as it was.
+fn journal(home: &Path, runs: usize) -> Duration {
+    let mut folders: Vec<_> =
+        std::fs::read_dir(home.join("runs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    let records = read(&folders.last().unwrap().join("journal.ndjson")).unwrap().records;
+    let again = |run: usize| {
+        let path = home.join(format!("journal-{run}.ndjson"));
+        let began = Instant::now();
+        let mut journal = Journal::create(&path).unwrap();
+        for record in &records {
+            journal.hear(&record.event).unwrap();
+        }
+        began.elapsed()
+    };
+    median((0..runs * 3).map(again).collect())
 }
 
 /// Puts the class back to factor 1, then times the command, which has to repair it.

@@ -133,6 +133,15 @@ impl Session {
         stray.iter().try_for_each(|object| self.remove(object).map(drop))
     }
 
+    /// Returns how many of the objects of a class this run inserted itself.
+    pub(super) fn still_there(&self, class: &str) -> Result<u64, Halt> {
+        let mut there = 0;
+        for object in self.still_inserted().iter().filter(|object| object.class == class) {
+            there += u64::from(!self.copies(object)?.on.is_empty());
+        }
+        Ok(there)
+    }
+
     /// Returns the objects that this run inserted and that may still be there.
     pub(super) fn still_inserted(&self) -> Vec<ObjectName> {
         let state = self.state.borrow();

@@ -97,8 +97,12 @@ impl Session {
                 self.wait_between_looks(began)?;
                 count = self.count(class);
             }
+            let ours = match &count {
+                Ok(1..) => self.still_there(class)?,
+                _ => 0,
+            };
             match count {
-                Ok(0) => {}
+                Ok(objects) if objects <= ours => {}
                 Ok(objects) => reasons.push(format!(
                     "{class}, which this run created, holds {} now",
                     count_objects(objects)
