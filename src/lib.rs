@@ -4,9 +4,9 @@
 //! wires the rest together; [`runbook`] finds and checks the script; [`host`]
 //! gives it its words; every word goes through one of the two doors of a
 //! [`session`], `read` or `change`; the session looks at the cluster by
-//! [`survey`], moves objects by [`transfer`], asks its guard, writes the [`journal`], and sends the request by
-//! [`weaviate`]. What happens is said as [`event`]s, which the [`terminal`] and
-//! the journal only listen to.
+//! [`survey`], moves objects by [`transfer`], asks its guard, writes the
+//! [`journal`], and sends the request by [`weaviate`]. What happens is said as
+//! [`event`]s, which the [`terminal`] and the journal only listen to.
 
 pub mod cli;
 pub mod commands;
