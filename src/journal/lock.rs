@@ -67,7 +67,7 @@ impl Lock {
                 .mode(0o600)
                 .open(path)
                 .map_err(Locked::Disk)?;
-            match file.try_lock() {
+            match try_lock(&file) {
                 Ok(()) => record(&mut file, &holder).map_err(Locked::Disk)?,
                 Err(TryLockError::WouldBlock) => return Err(Locked::By(holder_of(&mut file))),
                 Err(TryLockError::Error(error)) => return Err(Locked::Disk(error)),
@@ -87,6 +87,19 @@ impl Lock {
                 && holder_of(&mut file).is_some_and(|holder| holder.run == run)
         })
     }
+}
+
+/// Takes a lock that is free, or is in a moment: `resume` looks for an instant whether it is held.
+fn try_lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..5 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+            other => return other,
+        }
+    }
+    file.try_lock()
 }
 
 fn record(file: &mut File, holder: &Holder) -> io::Result<()> {
