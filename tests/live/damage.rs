@@ -32,7 +32,6 @@ pub(super) fn write_behind_the_back_of_node_3(
         if numbers.clone().all(lacks) {
             return;
         }
-        // A request that hung just after the node was killed is made when it is back.
         eprintln!("node 3 got them after all; again");
         for number in numbers.clone() {
             let path = format!("/v1/objects/{class}/{}?consistency_level=ALL", id(number));
@@ -43,7 +42,8 @@ pub(super) fn write_behind_the_back_of_node_3(
 }
 
 fn write_while_node_3_is_down(cluster: &mut Cluster, class: &str, numbers: Range<u128>) {
-    cluster.kill(2);
+    // In order: just after a node was killed a write hangs, and is made when the node is back.
+    cluster.end(2);
     // Until gossip has noticed, the write would wait for the node.
     let noticed = || {
         let nodes = cluster.get(0, "/v1/nodes").body;
