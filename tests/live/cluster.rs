@@ -91,9 +91,17 @@ impl Cluster {
         }
     }
 
-    /// Starts one node without waiting for it.
+    /// Starts one node without waiting for it. The first one joins no other, and those forget it half
+    /// a minute after it has gone: where they run, it is told of one of them.
     pub(super) fn launch(&mut self, node: usize) {
-        self.launch_with(node, &self.settings.clone());
+        let others_run = self.servers.iter().any(Option::is_some);
+        let settings = self.settings.clone();
+        let settings = if node == 0 && others_run {
+            settings.saying("CLUSTER_JOIN", "node2:7100")
+        } else {
+            settings
+        };
+        self.launch_with(node, &settings);
     }
 
     /// Starts one node with settings of its own, without waiting for it.

@@ -13,6 +13,7 @@ use super::damage::{
     set_shard_status, without_asynchronous_replication, write_behind_the_back_of_node_3,
 };
 use super::data::{create, create_class_with_factor_1, id, import, import_on_node};
+use super::local::Settings;
 use super::program::{Finished, Program};
 use super::view::wait;
 
@@ -195,7 +196,7 @@ fn a_node_that_does_not_see_the_others_is_told() {
     let mut met = 0;
     for _ in 0..5 {
         cluster.end(0);
-        cluster.launch(0);
+        cluster.launch_with(0, &Settings::default());
         cluster.wait_until_ready(0);
         let began = std::time::Instant::now();
         if !wait(Duration::from_secs(5), || cluster.sight()[0] == 1 && cluster.is_agreed()) {
