@@ -262,6 +262,16 @@ fn one_run_at_a_time_changes_a_cluster() {
     stage.run(&["run", "cluster-health"]).exits(4);
     kill(&child, "KILL");
     child.wait().unwrap();
+    // A run that is to go on waits for its turn, and can still be resumed.
+    let other = interrupted(&["INT"], 130);
+    let locks: Vec<_> = std::fs::read_dir(other.home.path().join("locks")).unwrap().collect();
+    let lock = std::fs::File::open(locks[0].as_ref().unwrap().path()).unwrap();
+    std::fs::write(locks[0].as_ref().unwrap().path(), r#"{"run":"x","process":1,"since":"now"}"#)
+        .unwrap();
+    lock.lock().unwrap();
+    other.run(&["resume", "--yes"]).exits(5).says("another run is changing this cluster");
+    drop(lock);
+    other.run(&["resume", "--yes"]).exits(0).says("SUCCESS");
     // It ends with its process.
     stage.run(&REPAIR).says("did not end");
     stage.run(&["resume", "--yes"]).exits(0);

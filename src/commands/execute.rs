@@ -11,8 +11,8 @@ use tokio::runtime::{Builder, Runtime};
 use super::place::Place;
 use super::{Ended, conclude, one};
 use crate::cli::{HowArgs, Output};
-use crate::error::{Error, Halt};
-use crate::event::{Event, Listener};
+use crate::error::{Error, Halt, Stop};
+use crate::event::{Event, Listener, Verdict};
 use crate::host::{self, Allowance, Run};
 use crate::journal::{Home, Journal, Lock, RunFolder};
 use crate::runbook::Runbook;
@@ -90,6 +90,14 @@ pub(super) fn execute(
     let interrupt = Interrupt::listen(&runtime).map_err(|e| one(disk(e)))?;
     let lock = || place.lock(&home, &folder.run);
     let lock = if runbook.outline.changes_anything() { lock() } else { Ok(None) };
+    if let (Err(Stop::Refused { message, reasons, hints }), true) = (&lock, carried.is_some()) {
+        // The run stands as it did, and so does its record: it can be resumed when the lock is free.
+        let mut error = Error::failed(message);
+        error.causes.clone_from(reasons);
+        error.hints.clone_from(hints);
+        print_errors(&[error]);
+        return Ok(Verdict::Refused.exit_code());
+    }
     let session = Session::new(Parts {
         announcement: place.sandbox.is_none().then(|| announcement(&runbook, &place.cluster)),
         runtime,
