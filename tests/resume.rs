@@ -1,14 +1,11 @@
-//! Runs that die, are interrupted, go on and are undone.
-//!
-//! `KILL_CASES` says at how many of the requests of a run it is killed at most; without it at each of
-//! the shipped repair's changes and some of its readings.
+//! Runs that are interrupted, go on and are undone.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
 mod support;
 
 use std::process::{Child, Command};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use elysia_runbook::sandbox::Scenario;
 use serde_json::{Value, json};
@@ -20,120 +17,10 @@ fn kill(child: &Child, signal: &str) {
     Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
 }
 
-/// Runs the repair until the `nth` request, which never comes to its answer, and kills it there.
-/// Returns whether there are so many.
-fn die_at(stage: &Stage, arguments: &[&str], nth: usize) -> bool {
-    let before = stage.sandbox.requests().len();
-    let mut child = stage.start(arguments);
-    let end = Instant::now() + Duration::from_secs(60);
-    loop {
-        if stage.sandbox.requests().len() >= before + nth {
-            kill(&child, "KILL");
-            child.wait().unwrap();
-            return true;
-        }
-        if child.try_wait().unwrap().is_some() {
-            return stage.sandbox.requests().len() >= before + nth;
-        }
-        assert!(Instant::now() < end, "it hangs at request {nth}");
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
-
 const REPAIR: [&str; 3] = ["run", "config-replication", "--yes"];
-
-/// The run's first requests, as a clean run sends them.
-fn requests_of_a_clean_run() -> Vec<(String, String)> {
-    let stage = Stage::new(Scenario::FactorOne);
-    stage.run(&REPAIR).exits(0);
-    let requests = stage.sandbox.requests();
-    requests.iter().map(|r| (r.method.clone(), r.path_and_query.clone())).collect()
-}
-
-/// The places to die at: every change, the readings around it, and some of the others.
-fn places() -> Vec<usize> {
-    let requests = requests_of_a_clean_run();
-    let is_change = |(method, path): &(String, String)| method != "GET" && path != "/v1/graphql";
-    let changes: Vec<usize> = (0..requests.len()).filter(|at| is_change(&requests[*at])).collect();
-    assert_eq!(changes.len(), 4, "{requests:?}");
-    let most = std::env::var("KILL_CASES").ok().map(|it| it.parse::<usize>().expect("a number"));
-    if let Some(most) = most {
-        let step = (requests.len() / most).max(1);
-        return (1..=requests.len()).step_by(step).collect();
-    }
-    let mut places = vec![1, 5, requests.len() - 3];
-    for change in changes {
-        places.extend([change, change + 1, change + 2]);
-    }
-    places
-}
 
 fn schema(stage: &Stage) -> Option<Value> {
     stage.sandbox.class("node1", CLASS)
-}
-
-#[test]
-fn a_run_that_was_killed_goes_on_or_is_undone() {
-    let mut cases = 0;
-    for place in places() {
-        for undo in [false, true] {
-            let stage = Stage::new(Scenario::FactorOne);
-            let before = schema(&stage).unwrap();
-            assert!(die_at(&stage, &REPAIR, place), "{place}");
-            let what = if undo { "rollback" } else { "resume" };
-            let ended = stage.run(&[what, "--yes"]);
-            let said = ended.transcript();
-            if said.contains("there is no run that changed something") {
-                assert!(undo && schema(&stage).as_ref() == Some(&before), "{place}: {said}");
-                continue;
-            }
-            let ended = ended.exits(0);
-            if undo {
-                assert_eq!(schema(&stage).as_ref(), Some(&before), "{place}: {said}");
-            } else {
-                assert_eq!(stage.factors(CLASS), [Some(3); 3], "{place}: {said}");
-                assert!(ended.stdout.contains("SUCCESS"), "{place}: {said}");
-            }
-            assert_eq!(stage.sandbox.class("node1", &format!("{CLASS}RunbookProbe")), None);
-            nothing_more_is_done(&stage, what);
-            cases += 1;
-        }
-    }
-    eprintln!("killed in {cases} cases");
-}
-
-/// A second time there is nothing to do.
-fn nothing_more_is_done(stage: &Stage, what: &str) {
-    let (before, schema_before) = (stage.changes().len(), schema(stage));
-    let run = stage.run_folder().file_name().unwrap().to_string_lossy().into_owned();
-    let again = stage.run(&[what, &run, "--yes"]);
-    let said = again.transcript();
-    assert_eq!(stage.changes().len(), before, "{said}");
-    assert_eq!(schema(stage), schema_before, "{said}");
-    stage.run_bare(&["runs", "verify", &run]).exits(0).says("all is as it was written");
-}
-
-/// Killed once more while it goes on, or is undone.
-#[test]
-fn a_run_that_was_killed_twice_goes_on_or_is_undone() {
-    for place in places().into_iter().skip(3).step_by(3) {
-        for again in [8, 20, 45] {
-            for undo in [false, true] {
-                let stage = Stage::new(Scenario::FactorOne);
-                let before = schema(&stage).unwrap();
-                assert!(die_at(&stage, &REPAIR, place));
-                let what = if undo { "rollback" } else { "resume" };
-                die_at(&stage, &[what, "--yes"], again);
-                let ended = stage.run(&[what, "--yes"]);
-                let said = format!("{place}, {again}: {}", ended.transcript());
-                if undo {
-                    assert_eq!(schema(&stage).as_ref(), Some(&before), "{said}");
-                } else {
-                    assert_eq!(stage.factors(CLASS), [Some(3); 3], "{said}");
-                }
-            }
-        }
-    }
 }
 
 #[test]

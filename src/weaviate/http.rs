@@ -103,16 +103,16 @@ impl Http {
         self.read(Method::GET, path, own_view, None, self.answer_timeout).await
     }
 
-    /// Reads what the node itself has to ask of others. For some seconds after one of them hung,
-    /// such a request waits for it without end while the next one is answered at once: so each
-    /// try is short, and there are three.
+    /// Reads what the node itself has to ask of others. Until they have noticed that one of them
+    /// hangs (some five seconds, twice that on a busy machine), such a request waits for it without
+    /// end, and the next one after that is answered at once: so each try is short, and there are six.
     ///
     /// # Errors
     ///
     /// What happened at the last try.
     pub(super) async fn get_of_all(&self, path: &str) -> Result<Bytes, Error> {
         let short = self.answer_timeout / 3;
-        for _ in 0..2 {
+        for _ in 0..5 {
             match self.read(Method::GET, path, false, None, short).await {
                 Err(Error { what: What::Timeout, .. }) => {}
                 other => return other,

@@ -135,12 +135,22 @@ impl Stage {
 
     /// Returns the folder of the only run.
     pub fn run_folder(&self) -> PathBuf {
-        let mut runs: Vec<_> = std::fs::read_dir(self.home.path().join("runs"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .collect();
+        let mut runs = self.runs();
         assert_eq!(runs.len(), 1, "one run");
         runs.remove(0)
+    }
+
+    /// Returns the newest run's id; `None` where none has begun.
+    pub fn newest_run(&self) -> Option<String> {
+        Some(self.runs().pop()?.file_name()?.to_string_lossy().into_owned())
+    }
+
+    /// Returns the folders of the runs, oldest first.
+    fn runs(&self) -> Vec<PathBuf> {
+        let folder = std::fs::read_dir(self.home.path().join("runs"));
+        let mut runs: Vec<_> = folder.into_iter().flatten().map(|it| it.unwrap().path()).collect();
+        runs.sort();
+        runs
     }
 
     /// Sends a request of the test's own.

@@ -2,16 +2,19 @@
 //
 // SHIM_AT      the number of the call, from 1; 0: none
 // SHIM_HOW     full: no space; short: half of it is written, then no space; fail: an I/O error;
-//              before, after: the process is killed then
+//              read-only: from then on nothing on the disk can be changed; before, after: the
+//              process is killed then
 // SHIM_COUNT   a file that gets the number of calls; it is not counted itself
 //
-// Counted are write, fsync, fdatasync, rename, link and ftruncate on regular files and folders.
+// Counted are write, fsync, fdatasync, rename, link and ftruncate on regular files and folders. Where
+// the disk is read-only, nothing is opened for writing and no folder is made either.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +24,7 @@
 #include <unistd.h>
 
 static atomic_int calls;
+static atomic_int read_only;
 
 static int is_counted(int fd) {
     struct stat s;
@@ -47,10 +51,13 @@ static const char *turn(void) {
     const char *how = getenv("SHIM_HOW");
     if (!at || !how || atoi(at) != now) return NULL;
     if (!strcmp(how, "before")) kill(getpid(), SIGKILL);
+    if (!strcmp(how, "read-only")) read_only = 1;
     return how;
 }
 
 static int fails(const char *how) {
+    if (read_only) { errno = EROFS; return 1; }
+    if (!how) return 0;
     if (!strcmp(how, "full") || !strcmp(how, "short")) { errno = ENOSPC; return 1; }
     if (!strcmp(how, "fail")) { errno = EIO; return 1; }
     return 0;
@@ -73,7 +80,7 @@ ssize_t write(int fd, const void *bytes, size_t length) {
         setenv("SHIM_HOW", "full", 1);
         return some;
     }
-    if (how && fails(how)) return -1;
+    if (fails(how)) return -1;
     ssize_t result = real(fd, bytes, length);
     done(how);
     return result;
@@ -84,7 +91,7 @@ ssize_t write(int fd, const void *bytes, size_t length) {
         int (*real)(int) = dlsym(RTLD_NEXT, #name);          \
         if (!is_counted(fd)) return real(fd);                \
         const char *how = turn();                            \
-        if (how && fails(how)) return -1;                    \
+        if (fails(how)) return -1;                    \
         int result = real(fd);                               \
         done(how);                                           \
         return result;                                       \
@@ -95,7 +102,7 @@ FLUSH(fdatasync)
 int link(const char *from, const char *to) {
     int (*real)(const char *, const char *) = dlsym(RTLD_NEXT, "link");
     const char *how = turn();
-    if (how && fails(how)) return -1;
+    if (fails(how)) return -1;
     int result = real(from, to);
     done(how);
     return result;
@@ -104,17 +111,34 @@ int link(const char *from, const char *to) {
 int rename(const char *from, const char *to) {
     int (*real)(const char *, const char *) = dlsym(RTLD_NEXT, "rename");
     const char *how = turn();
-    if (how && fails(how)) return -1;
+    if (fails(how)) return -1;
     int result = real(from, to);
     done(how);
     return result;
+}
+
+// The program is compiled against these two names.
+int open64(const char *path, int flags, ...) {
+    int (*real)(const char *, int, ...) = dlsym(RTLD_NEXT, "open64");
+    va_list rest;
+    va_start(rest, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(rest, mode_t) : 0;
+    va_end(rest);
+    if ((flags & (O_CREAT | O_WRONLY | O_RDWR)) && fails(NULL)) return -1;
+    return real(path, flags, mode);
+}
+
+int mkdir(const char *path, mode_t mode) {
+    int (*real)(const char *, mode_t) = dlsym(RTLD_NEXT, "mkdir");
+    if (fails(NULL)) return -1;
+    return real(path, mode);
 }
 
 int ftruncate64(int fd, off64_t length) {
     int (*real)(int, off64_t) = dlsym(RTLD_NEXT, "ftruncate64");
     if (!is_counted(fd)) return real(fd, length);
     const char *how = turn();
-    if (how && fails(how)) return -1;
+    if (fails(how)) return -1;
     int result = real(fd, length);
     done(how);
     return result;

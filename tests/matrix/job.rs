@@ -1,0 +1,212 @@
+//! The shipped runbooks that change something, and what has to be there after each of them.
+
+use std::collections::BTreeMap;
+
+use elysia_runbook::sandbox::Scenario;
+use serde_json::{Value, json};
+
+use crate::support::{Ended, Stage};
+
+pub(crate) const CLASS: &str = "ELYSIA_CONFIG__";
+
+/// A runbook, the cluster that it begins on, and what it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Job {
+    Repair,
+    Lag,
+    Force,
+    Restore,
+}
+
+/// A request, so that it can be met again: node, method, path, and the how manieth it is.
+pub(crate) type Place = (String, String, String, usize);
+
+impl Job {
+    pub(crate) const ALL: [Self; 4] = [Self::Repair, Self::Lag, Self::Force, Self::Restore];
+
+    pub(crate) fn stage(self) -> Stage {
+        match self {
+            Self::Repair => Stage::new(Scenario::FactorOne),
+            Self::Lag | Self::Force => Stage::new(Scenario::Healthy),
+            Self::Restore => {
+                let stage = Stage::new(Scenario::WithData);
+                stage.run(&["run", "backup-nodes"]).exits(0);
+                stage.delete(&format!("/v1/schema/{CLASS}"));
+                stage
+            }
+        }
+    }
+
+    /// Returns the arguments of the program.
+    pub(crate) fn words(self) -> &'static [&'static str] {
+        match self {
+            Self::Repair => &["run", "config-replication", "--yes"],
+            Self::Lag => &["run", "replication-lag", "--yes", "--set", "writes=2"],
+            Self::Force => &["run", "force-schema-replication", "--yes"],
+            Self::Restore => &[
+                "run",
+                "restore-class",
+                "--yes",
+                "--set",
+                "class=ELYSIA_CONFIG__",
+                "--set",
+                "from=node1",
+            ],
+        }
+    }
+
+    /// Returns the requests of a run in which nothing goes wrong.
+    pub(crate) fn places(self) -> Vec<Place> {
+        let stage = self.stage();
+        let before = stage.sandbox.requests().len();
+        stage.run(self.words()).exits(0);
+        let mut seen = BTreeMap::<(String, String, String), usize>::new();
+        let requests = stage.sandbox.requests();
+        let mut places = vec![];
+        for request in &requests[before..] {
+            let path = request.path_and_query.split('?').next().unwrap();
+            // The id of a test record is another one each time.
+            let path = match path.rsplit_once('/') {
+                Some((head, last)) if last.len() == 36 => format!("{head}/*"),
+                _ => path.to_owned(),
+            };
+            let key = (request.node.clone(), request.method.clone(), path);
+            let nth = seen.entry(key.clone()).or_default();
+            *nth += 1;
+            places.push((key.0, key.1, key.2, *nth));
+        }
+        places
+    }
+
+    /// Judges a run that ended by itself: the report must be true, and what is missing must have a
+    /// backup that verifies.
+    pub(crate) fn judge(self, stage: &Stage, before: Option<&Value>, ended: &Ended, said: &str) {
+        let code = ended.code.unwrap_or_else(|| panic!("it was killed: {said}"));
+        assert!(!said.contains("panicked"), "{said}");
+        let after = class(stage);
+        match self {
+            Self::Repair => judge_repair(stage, code, before, after.as_ref(), said),
+            Self::Lag | Self::Force => {
+                assert_eq!(after.as_ref(), before, "{said}");
+                if code != 7 && !said.contains("is still there") {
+                    nothing_is_left(stage, said);
+                }
+            }
+            Self::Restore => judge_restore(stage, code, said),
+        }
+    }
+
+    /// Goes on with a run that died, or undoes it; then all must be as wanted, or as before, and a
+    /// second time nothing is done.
+    pub(crate) fn settle(
+        self,
+        stage: &Stage,
+        before: Option<&Value>,
+        undo: bool,
+        said: &str,
+    ) -> String {
+        let what = if undo { "rollback" } else { "resume" };
+        let run = stage.newest_run();
+        let ended = stage.run(&[what, "--yes"]);
+        let said = format!("{said}\n--- {what}:\n{}", ended.transcript());
+        assert!(!said.contains("panicked"), "{said}");
+        let nothing_to_do = ended.code == Some(2) && said.contains("there is no run");
+        // What was imported stays.
+        let kept = self == Self::Restore && said.contains("stay there");
+        assert!(ended.code == Some(0) || nothing_to_do || kept, "{said}");
+        let after = class(stage);
+        match (self, undo) {
+            (Self::Repair, false) if !nothing_to_do => {
+                assert_eq!(stage.factors(CLASS), [Some(3); 3], "{said}");
+            }
+            (Self::Repair | Self::Lag | Self::Force, true) => {
+                assert_eq!(after.as_ref(), before, "{said}");
+            }
+            // The whole of what it had to do may have been done before it died.
+            (Self::Repair | Self::Lag | Self::Force, false) => assert!(after.is_some(), "{said}"),
+            // As it was: the class that it had created, and imported nothing into, is gone again.
+            (Self::Restore, true) if after.is_none() => {}
+            (Self::Restore, _) if !nothing_to_do => {
+                judge_restore(stage, ended.code.unwrap(), &said);
+            }
+            (Self::Restore, _) => {}
+        }
+        if self != Self::Restore {
+            nothing_is_left(stage, &said);
+        }
+        if let Some(run) = run.filter(|_| !nothing_to_do) {
+            let changes = stage.changes().len();
+            let again = stage.run(&[what, &run, "--yes"]).transcript();
+            assert_eq!(stage.changes().len(), changes, "{said}\n--- again:\n{again}");
+            stage.run_bare(&["runs", "verify", &run]).exits(0).says("all is as it was written");
+        }
+        format!("killed, {what} {:?}", ended.code)
+    }
+}
+
+/// Returns the class, as the first node has it.
+pub(crate) fn class(stage: &Stage) -> Option<Value> {
+    stage.sandbox.class("node1", CLASS)
+}
+
+fn judge_repair(
+    stage: &Stage,
+    code: i32,
+    before: Option<&Value>,
+    after: Option<&Value>,
+    said: &str,
+) {
+    let reappeared = said.contains("came back meanwhile") || said.contains("is another one now");
+    match (code, after) {
+        (0, Some(_)) => assert_eq!(stage.factors(CLASS), [Some(3); 3], "{said}"),
+        (7, _) => {
+            assert!(said.contains("backups/") && said.contains("curl"), "{said}");
+        }
+        // Somebody wrote to it meanwhile, so it is kept as it is.
+        (1 | 5 | 6, Some(_)) if stage.sandbox.objects("node1", CLASS).len() == 1 => {}
+        // A writer brought it back, and nothing of ours takes it away.
+        (_, Some(_)) if reappeared => {}
+        (4, Some(after)) => {
+            assert!(said.contains("PARTIAL") || said.contains("FINDINGS"), "{said}");
+            assert_eq!(after["replicationConfig"]["factor"], 3, "{said}");
+        }
+        (1 | 5 | 6, after) => assert_eq!(after, before, "{said}"),
+        _ => panic!("{said}"),
+    }
+    if after.is_none() {
+        let run = stage.newest_run().unwrap();
+        stage.run_bare(&["runs", "verify", &run]).exits(0);
+    }
+}
+
+fn judge_restore(stage: &Stage, code: i32, said: &str) {
+    match code {
+        0 => {
+            let count = stage.sandbox.objects("node1", CLASS).len();
+            assert!(count > 0, "{said}");
+            let again = stage.run(&["run", "cluster-health", "--set", "sample=all"]);
+            assert!(!again.transcript().contains("differ"), "{said}\n{}", again.transcript());
+        }
+        // What was imported stays; it can be run again.
+        1 | 4 | 5 | 6 | 7 => {
+            // A leader that was lost is elected by then.
+            std::thread::sleep(std::time::Duration::from_secs(2));
+            let job = stage.run(Job::Restore.words());
+            let again = job.transcript();
+            let taken = job.code == Some(0) || again.contains("is not as in the backup");
+            assert!(taken, "{said}\n--- again:\n{again}");
+        }
+        _ => panic!("{said}"),
+    }
+}
+
+/// No probe class and no test record is on any node.
+fn nothing_is_left(stage: &Stage, said: &str) {
+    for (node, _) in stage.sandbox.nodes() {
+        for probe in ["ElysiaRunbookLagProbe", "ELYSIA_CONFIG__RunbookProbe"] {
+            assert_eq!(stage.sandbox.class(&node, probe), None, "{said}");
+        }
+    }
+    let list = stage.get(0, &format!("/v1/objects?class={CLASS}&limit=10&after="));
+    assert_eq!(list["objects"], json!([]), "{said}");
+}
