@@ -7,8 +7,7 @@ use crate::error::{Error, Halt, Stop};
 use crate::event::{Event, Verdict, count};
 use crate::host::{Ended, Run, describe};
 use crate::runbook::{Runbook, place};
-use crate::session::{Answer, Counts, Operator, Restoration, Session, Tally};
-use crate::terminal::Prompt;
+use crate::session::{Counts, Restoration, Session, Tally};
 
 /// What became of a run.
 pub(super) struct Conclusion {
@@ -203,9 +202,7 @@ fn badly(
     let keep = match on_failure {
         OnFailure::Rollback => false,
         OnFailure::Keep => true,
-        OnFailure::Ask => {
-            Prompt.ask(&format!("{message}. Put things back as they were?")) == Answer::No
-        }
+        OnFailure::Ask => !session.ask_to_put_back(&message),
     };
     let Restoration { problems, commands, kept, given_up } = if keep {
         session.what_is_left()

@@ -206,7 +206,7 @@ impl Session {
 
     fn refuse_if_changed(&self, class: &str, found: &Class) -> Result<(), Halt> {
         let changed = self.state.borrow().read.get(class).is_some_and(|read| *read != found.value);
-        let restoring = self.state.borrow().restoring;
+        let restoring = self.is_restoring();
         if !changed || restoring {
             return Ok(());
         }

@@ -60,7 +60,7 @@ impl Session {
     /// Refused with every reason.
     pub(super) fn guard_agreement(&self, class: &str) -> Result<Survey, Halt> {
         let survey = self.look()?;
-        if self.state.borrow().restoring {
+        if self.is_restoring() {
             return self.guard_restoring(class, survey);
         }
         let degraded = self.permissions.degraded;
@@ -159,7 +159,7 @@ impl Session {
         survey: &Survey,
         tenants: Option<&[Tenant]>,
     ) -> Result<bool, Halt> {
-        let restoring = self.state.borrow().restoring;
+        let restoring = self.is_restoring();
         if self.permissions.data_loss.contains(class) && !restoring {
             self.say(&crate::event::Event::Warning {
                 text: format!("--accept-data-loss {class}: its objects are not looked for"),

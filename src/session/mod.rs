@@ -209,7 +209,7 @@ impl Session {
         let said = self.recorder.borrow_mut().say(event);
         match said {
             // Putting things back matters more than telling of it.
-            Err(_) if self.state.borrow().restoring => Ok(()),
+            Err(_) if self.is_restoring() => Ok(()),
             Err(error) => {
                 Err(self.stop(Stop::Disk(format!("the journal can't be written: {error}"))))
             }
@@ -278,31 +278,47 @@ impl Session {
     /// There is no terminal: refused, since nobody can answer.
     pub fn ask(&self, question: &str) -> Result<bool, Halt> {
         self.check_interrupt()?;
-        let (yes, by) = if self.permissions.yes {
-            (true, "--yes")
-        } else {
-            match self.operator.ask(question) {
-                Answer::Yes => (true, "operator"),
-                Answer::No => (false, "operator"),
-                Answer::Interrupted => {
-                    return Err(self.stop(Stop::Interrupted(Signal::Interrupt)));
-                }
-                Answer::NoTerminal => {
-                    let (plan, last) = question.rsplit_once('\n').unwrap_or(("", question));
-                    return Err(self.stop(Stop::Refused {
-                        message: format!("there is no terminal to ask at: {last}"),
-                        reasons: plan.lines().map(|line| line.trim().to_owned()).collect(),
-                        hints: vec![
-                            "run it at a terminal, or give --yes to answer every question with yes"
-                                .into(),
-                        ],
-                    }));
-                }
+        let (answer, by) = self.answer(question);
+        let yes = match answer {
+            Answer::Yes => true,
+            Answer::No => false,
+            Answer::Interrupted => return Err(self.stop(Stop::Interrupted(Signal::Interrupt))),
+            Answer::NoTerminal => {
+                let (plan, last) = question.rsplit_once('\n').unwrap_or(("", question));
+                return Err(self.stop(Stop::Refused {
+                    message: format!("there is no terminal to ask at: {last}"),
+                    reasons: plan.lines().map(|line| line.trim().to_owned()).collect(),
+                    hints: vec![
+                        "run it at a terminal, or give --yes to answer every question with yes"
+                            .into(),
+                    ],
+                }));
             }
         };
         self.check_interrupt()?;
         self.say(&Event::Asked { question: question.into(), yes, by: by.into() })?;
         Ok(yes)
+    }
+
+    /// Asks, after a failure, whether what this run changed is to be put back. It is where nobody
+    /// can be asked, or somebody presses Ctrl-C: only a clear no keeps it.
+    pub fn ask_to_put_back(&self, failure: &str) -> bool {
+        let question = format!("{failure}. Put things back as they were?");
+        let (answer, by) = self.answer(&question);
+        let yes = answer != Answer::No;
+        let by = if answer == Answer::NoTerminal { "no terminal" } else { by };
+        // A record that the disk refuses must not keep things from being put back.
+        let _ = self.say(&Event::Asked { question, yes, by: by.into() });
+        yes
+    }
+
+    /// Returns the answer to a question, and who gave it.
+    fn answer(&self, question: &str) -> (Answer, &'static str) {
+        if self.permissions.yes {
+            (Answer::Yes, "--yes")
+        } else {
+            (self.operator.ask(question), "operator")
+        }
     }
 
     /// Returns an error if a signal came or the run was stopped; rollbacks are not interrupted.
@@ -311,7 +327,7 @@ impl Session {
     ///
     /// A signal came.
     pub fn check_interrupt(&self) -> Result<(), Halt> {
-        if self.state.borrow().restoring {
+        if self.is_restoring() {
             return Ok(());
         }
         // Rhai's `sort` goes on after an error in its closure: nothing else may.
@@ -335,7 +351,7 @@ impl Session {
         request: impl AsyncFnOnce(&Cluster) -> Result<T, E>,
     ) -> Result<T, Halt> {
         self.check_interrupt()?;
-        let restoring = self.state.borrow().restoring;
+        let restoring = self.is_restoring();
         let answer = self.runtime.block_on(async {
             tokio::select! {
                 biased;

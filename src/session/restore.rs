@@ -39,6 +39,11 @@ impl Session {
         self.state.borrow_mut().restoring = true;
     }
 
+    /// Tells whether things are being put back. The state is not borrowed longer than for this.
+    pub(super) fn is_restoring(&self) -> bool {
+        self.state.borrow().restoring
+    }
+
     /// Tells whether the cluster may be other than it was before the run.
     #[must_use]
     pub fn has_changed_anything(&self) -> bool {
@@ -88,15 +93,7 @@ impl Session {
                     .push(format!("{class} is not as this run left it: somebody changed it since"));
                 continue;
             }
-            let began = std::time::Instant::now();
-            let mut count = self.count(class);
-            // It may have been created as the run died, and its shards are not open yet.
-            while matches!(count, Err(Halt::Failure(_)))
-                && began.elapsed() < self.cluster.answer_timeout()
-            {
-                self.wait_between_looks(began)?;
-                count = self.count(class);
-            }
+            let count = self.count_of_new(class);
             let ours = match &count {
                 Ok(1..) => self.still_there(class)?,
                 _ => 0,
@@ -132,6 +129,20 @@ impl Session {
         Ok(())
     }
 
+    /// Counts the objects of a class that may have been created as the run died: its shards take a
+    /// moment to open.
+    fn count_of_new(&self, class: &str) -> Result<u64, Halt> {
+        let began = std::time::Instant::now();
+        loop {
+            match self.count(class) {
+                Err(Halt::Failure(_)) if began.elapsed() < self.cluster.answer_timeout() => {
+                    self.wait_between_looks(began)?;
+                }
+                counted => return counted,
+            }
+        }
+    }
+
     /// Tells whether the run took something from the cluster or put objects into it: that waits to be
     /// gone on with, or undone. What it only made for itself is removed where it is interrupted.
     #[must_use]
@@ -151,6 +162,7 @@ impl Session {
     /// Puts back what the rollback blocks did not, then looks whether all is as it was.
     pub fn restore(&self) -> Restoration {
         self.begin_restoring();
+        self.forget_imports_of_nothing();
         let (created, deleted) = {
             let state = self.state.borrow();
             (state.made_empty(), state.deleted.clone())
@@ -177,11 +189,27 @@ impl Session {
     /// Tells what is not as it was, and how to put it right by hand. Changes nothing.
     pub fn what_is_left(&self) -> Restoration {
         self.begin_restoring();
+        self.forget_imports_of_nothing();
         let (created, deleted) = {
             let state = self.state.borrow();
             (state.made_empty(), state.deleted.clone())
         };
         self.whats_left(&created, &deleted)
+    }
+
+    /// A run that died as it sent the first objects does not know whether they came: where the class
+    /// that it created for them is empty, they did not.
+    fn forget_imports_of_nothing(&self) {
+        let unknown: Vec<String> = {
+            let state = self.state.borrow();
+            let unknown = state.imported.iter().filter(|(_, objects)| **objects == 0);
+            unknown.map(|(class, _)| class.clone()).collect()
+        };
+        for class in unknown {
+            if matches!(self.count_of_new(&class), Ok(0)) {
+                self.state.borrow_mut().imported.remove(&class);
+            }
+        }
     }
 
     fn whats_left(

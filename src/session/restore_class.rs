@@ -160,7 +160,7 @@ impl Session {
             change: number,
             action: change.clone(),
             node: nodes[0].name().into(),
-            rollback: self.state.borrow().restoring,
+            rollback: self.is_restoring(),
         })?;
         let mut all = Imported::default();
         let ended = self.import_windows(class, file, nodes, &mut all);

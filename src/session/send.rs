@@ -22,7 +22,7 @@ impl Session {
         request: impl AsyncFn(&Node) -> Result<(), Error>,
         look_up: impl Fn() -> Result<bool, Halt>,
     ) -> Result<(), Halt> {
-        let restoring = self.state.borrow().restoring;
+        let restoring = self.is_restoring();
         let mut nodes: Vec<&Node> = self
             .cluster
             .nodes()
@@ -51,7 +51,7 @@ impl Session {
         request: &impl AsyncFn(&Node) -> Result<(), Error>,
         look_up: &impl Fn() -> Result<bool, Halt>,
     ) -> Result<(), Halt> {
-        let restoring = self.state.borrow().restoring;
+        let restoring = self.is_restoring();
         let number = self.changes.get() + 1;
         self.changes.set(number);
         self.say(&Event::ChangeIntended {

@@ -88,7 +88,9 @@ impl Job {
             Self::Repair => judge_repair(stage, code, before, after.as_ref(), said),
             Self::Lag | Self::Force => {
                 assert_eq!(after.as_ref(), before, "{said}");
-                if code != 7 && !said.contains("is still there") {
+                // What a writer brought back is theirs.
+                let theirs = said.contains("came back meanwhile");
+                if code != 7 && !theirs && !said.contains("is still there") {
                     nothing_is_left(stage, said);
                 }
             }
