@@ -9,8 +9,8 @@ use std::io;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::change::{Change, Outcome};
 use crate::issue::Issue;
-use crate::weaviate::{ObjectName, Tenant};
 
 /// Version of the events and of the journal.
 pub const VERSION: u32 = 1;
@@ -267,97 +267,6 @@ pub struct NamedNode {
     pub url: String,
 }
 
-/// A change of the cluster.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Change {
-    /// Create a class.
-    CreateClass {
-        /// Its name.
-        class: String,
-        /// What is sent.
-        definition: Value,
-    },
-    /// Delete a class with everything in it.
-    DeleteClass {
-        /// Its name.
-        class: String,
-        /// Whether it was proven to hold no object.
-        #[serde(default)]
-        empty: bool,
-    },
-    /// Add tenants to a class.
-    CreateTenants {
-        /// The class.
-        class: String,
-        /// The tenants with their states.
-        tenants: Vec<Tenant>,
-    },
-    /// Insert an object.
-    InsertObject(ObjectName),
-    /// Delete an object that this run inserted.
-    DeleteObject(ObjectName),
-    /// Write the objects of a file that are not there yet or older there. Many requests.
-    ImportObjects {
-        /// The class.
-        class: String,
-        /// How many the file holds.
-        objects: u64,
-        /// The file.
-        file: String,
-    },
-}
-
-impl Change {
-    /// Returns the class that is changed.
-    #[must_use]
-    pub fn class(&self) -> &str {
-        match self {
-            Self::CreateClass { class, .. }
-            | Self::DeleteClass { class, .. }
-            | Self::CreateTenants { class, .. }
-            | Self::InsertObject(ObjectName { class, .. })
-            | Self::DeleteObject(ObjectName { class, .. })
-            | Self::ImportObjects { class, .. } => class,
-        }
-    }
-
-    /// Returns it as something to do: `delete class X`.
-    #[must_use]
-    pub fn imperative(&self) -> String {
-        match self {
-            Self::CreateClass { class, definition } => {
-                format!("create class {class} with factor {}", factor(definition))
-            }
-            Self::DeleteClass { class, .. } => format!("delete class {class}"),
-            Self::CreateTenants { class, tenants } => {
-                format!("create {} of class {class}", count(tenants.len(), "tenant"))
-            }
-            Self::InsertObject(object) => format!("insert {object}"),
-            Self::DeleteObject(object) => format!("delete {object}"),
-            Self::ImportObjects { class, objects, .. } => {
-                format!("import the missing of {} into class {class}", count_objects(*objects))
-            }
-        }
-    }
-
-    /// Returns it as something done: `deleted class X`.
-    #[must_use]
-    pub fn past(&self) -> String {
-        let imperative = self.imperative();
-        match imperative.split_once(' ') {
-            Some((verb, rest)) if verb.ends_with('e') => format!("{verb}d {rest}"),
-            Some((verb, rest)) => format!("{verb}ed {rest}"),
-            None => imperative,
-        }
-    }
-}
-
-/// Returns the replication factor of a definition as text; 1 is the server's default.
-fn factor(definition: &Value) -> String {
-    definition["replicationConfig"]["factor"].as_i64().map_or_else(|| "1".into(), |f| f.to_string())
-}
-
 /// Returns `1 tenant`, `2 tenants`.
 #[must_use]
 pub fn count(number: usize, noun: &str) -> String {
@@ -368,22 +277,6 @@ pub fn count(number: usize, noun: &str) -> String {
 #[must_use]
 pub fn count_objects(number: u64) -> String {
     if number == 1 { "1 object".into() } else { format!("{number} objects") }
-}
-
-/// What became of a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// A clean answer.
-    Done,
-    /// No clean answer, but the cluster shows that it was made.
-    FoundDone,
-    /// The cluster shows that it was not made.
-    NotDone,
-    /// Some of what it consists of was made, and the rest was not or is not known.
-    Partly,
-    /// It could not be found out.
-    Unknown,
 }
 
 /// How a run ended.

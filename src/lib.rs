@@ -8,6 +8,7 @@
 //! [`journal`], and sends the request by [`weaviate`]. What happens is said as
 //! [`event`]s, which the [`terminal`] and the journal only listen to.
 
+pub mod change;
 pub mod cli;
 pub mod commands;
 pub mod error;

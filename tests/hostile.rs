@@ -93,11 +93,44 @@ fn files_imports_and_other_hosts() {
     ] {
         ends(&format!(r#"step "A" {{ {call} }}"#), 3, "there is no function");
     }
+    for folder in ["/etc/cron.d/x", "../../etc/cron.d/x", "a/../../x", "", "/", "~/\\u0000"] {
+        let says = if folder.contains("u0000") { "" } else { "is no folder for a backup" };
+        ends(&format!(r#"step "A" {{ backup_node("node1", "{folder}"); }}"#), 1, says);
+    }
     // A class is a piece of a path, and of a file's name.
     for class in ["../../etc/cron.d/x", "A/../B", "/etc/x", "A?x=y", "A\\u0000", "*"] {
         ends(&format!(r#"step "A" {{ delete_class("{class}"); }}"#), 1, "is not a class name");
         ends(&format!(r#"step "A" {{ get_schema("{class}"); }}"#), 1, "is not a class name");
     }
+}
+
+/// Whatever a script names, nothing but the operator's nodes is connected to.
+#[test]
+fn no_script_chooses_whom_to_talk_to() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let elsewhere = listener.local_addr().unwrap();
+    for node in [format!("http://{elsewhere}"), format!("evil@{elsewhere}"), elsewhere.to_string()]
+    {
+        for call in [
+            format!(r#"node_has_class("{node}", "ELYSIA_CONFIG__")"#),
+            format!(r#"backup_node("{node}", "weaviate-backup")"#),
+            format!(
+                r#"get_object("{node}", "ELYSIA_CONFIG__", "11111111-1111-1111-1111-111111111111")"#
+            ),
+        ] {
+            ends(&format!(r#"step "A" {{ {call} }}"#), 1, "node1");
+        }
+        // Classes, ids and tenants are pieces of an address.
+        ends(&format!(r#"step "A" {{ count("{node}/v1") }}"#), 1, "is not a class name");
+        let id =
+            r#"get_object("node1", "ELYSIA_CONFIG__", "../..//NODE/x")"#.replace("NODE", &node);
+        ends(&format!(r#"step "A" {{ {id} }}"#), 1, "");
+        let script = r#"let nodes = nodes(); nodes[0] = "NODE"; const URLS = ["NODE"];
+            let given = param("node", "NODE"); step "A" { get_schema("ELYSIA_CONFIG__"); }"#;
+        ends(&script.replace("NODE", &node), 0, "SUCCESS");
+    }
+    assert!(listener.accept().is_err(), "somebody else was asked");
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod live {
     mod control;
     mod damage;
     mod data;
+    mod fault;
     mod gossip;
     mod http;
     mod incident;

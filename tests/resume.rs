@@ -132,6 +132,32 @@ fn an_edited_runbook_goes_on_only_where_what_was_done_is_the_same() {
     assert_eq!(stage.factors(CLASS), [Some(1); 3]);
 }
 
+/// A step that hid the failure of a change is over, and the failure is not forgotten with it.
+#[test]
+fn a_change_that_was_not_made_is_remembered() {
+    let stage = Stage::new(Scenario::FactorOne).fault("POST:/v1/schema:1=422 no");
+    let script = format!(
+        "let schema = step \"Read\" {{ get_schema(\"{CLASS}\") }};\n\
+         step \"Delete\" {{ delete_class(\"{CLASS}\"); }}\n\
+         step \"Hide\" {{ try {{ create_class(schema); }} catch {{ }} }}\n\
+         step \"Wait\" {{ wait_until(2, || false); }}\n"
+    );
+    std::fs::write(stage.home.path().join("mine.rhai"), script).unwrap();
+    let child = stage.start(&["run", "mine", "--yes"]);
+    while !stage.changes().iter().any(|change| change.starts_with("POST")) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    kill(&child, "INT");
+    stage.ended(child.wait_with_output().unwrap()).exits(130);
+    stage
+        .run(&["resume", "--yes"])
+        .exits(6)
+        .says("Hide (done before)")
+        .says("the runbook ended although a change was not made");
+    assert_eq!(stage.factors(CLASS), [Some(1); 3]);
+}
+
 #[test]
 fn one_run_at_a_time_changes_a_cluster() {
     let stage = Stage::new(Scenario::FactorOne).fault("DELETE:/v1/schema/*:1=delay 2s");

@@ -306,13 +306,9 @@ fn nothing_is_restored_over_another_class_or_on_a_cluster_that_can_not_agree() {
 }
 
 #[test]
-fn a_script_reaches_no_other_folder() {
+fn only_the_operator_names_another_folder() {
     let stage = Stage::new(Scenario::WithData);
-    for folder in ["/etc", "../elsewhere", "a/../../b", ""] {
-        let script = format!("step \"A\" {{ backup_node(\"node1\", {folder:?}) }}");
-        fs::write(stage.home.path().join("mine.rhai"), script).unwrap();
-        stage.run(&["run", "mine"]).exits(1).says("is no folder for a backup");
-    }
+    // What a script may not name is in `hostile.rs`.
     let absolute = stage.home.path().join("outside");
     let set = format!("folder={}", absolute.display());
     stage.run(&["run", "backup-nodes", "--set", &set]).exits(0);

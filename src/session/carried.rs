@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use super::inserted::Inserted;
 use super::{Deleted, Session};
-use crate::event::{Change, Event, Outcome};
+use crate::change::{Change, Outcome};
+use crate::event::Event;
 use crate::journal::{Record, sha256};
 use crate::weaviate::{ObjectName, Tenant};
 

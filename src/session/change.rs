@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::definition::fulfils;
 use super::read::check_class_name;
 use super::{Session, definition};
+use crate::change::Change;
 use crate::error::{Code, Failure, Halt, Stop};
-use crate::event::{Change, Event};
+use crate::event::Event;
 use crate::survey::Survey;
 use crate::weaviate::{Class, Tenant};
 

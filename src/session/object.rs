@@ -12,8 +12,8 @@ use super::auto_schema::refuse_unknown;
 use super::inserted::Inserted;
 use super::read::check_class_name;
 use super::settle::SETTLING;
+use crate::change::Change;
 use crate::error::{Code, Failure, Halt, Stop};
-use crate::event::Change;
 use crate::survey::{Copies, Survey};
 use crate::weaviate::{Error, Level, Node, ObjectName, uuid};
 

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::Session;
 use super::definition::{fulfils, same};
+use crate::change::{Change, Outcome};
 use crate::error::{Code, Failure, Halt};
-use crate::event::{Change, Event, Outcome};
+use crate::event::Event;
 use crate::survey::{Survey, View};
 use crate::weaviate::{Error, Node, What};
 

@@ -7,7 +7,8 @@ use owo_colors::OwoColorize;
 
 use super::findings::{self, Findings};
 use super::style::{Styles, shown};
-use crate::event::{Change, Event, Listener, Outcome, Verdict};
+use crate::change::{Change, Outcome};
+use crate::event::{Event, Listener, Verdict};
 
 /// Writes a run for people.
 #[derive(Debug)]

@@ -13,6 +13,7 @@ use super::damage::{
     set_shard_status, without_asynchronous_replication, write_behind_the_back_of_node_3,
 };
 use super::data::{create, create_class_with_factor_1, id, import, import_on_node};
+use super::fault::Fault;
 use super::local::Settings;
 use super::program::{Finished, Program};
 use super::view::wait;
@@ -147,15 +148,11 @@ fn a_node_that_is_missing_makes_what_it_holds_unknown() {
     create_class_with_factor_1(&cluster, "Hidden");
     import_on_node(&cluster, "Hidden", 2, "node3");
     let program = Program::new();
-    for hangs in [true, false] {
+    for fault in [Fault::Hangs, Fault::Down] {
         let began = std::time::Instant::now();
-        if hangs {
-            cluster.pause(2);
-        } else {
-            cluster.kill(2);
-        }
+        fault.befall(&mut cluster, 2);
         let found = program.run(&cluster, HEALTH, &[]).expect(4);
-        eprintln!("hangs {hangs}: {:.1?}, {:?}", began.elapsed(), codes(&found));
+        eprintln!("{fault:?}: {:.1?}, {:?}", began.elapsed(), codes(&found));
         assert!(codes(&found).contains("node_silent"), "{found:?}");
         assert_eq!(class(&found, "Hidden")["data_count"], Value::Null, "a count of 0 is a lie");
         // Shards may take no writes meanwhile, which is seen; else nothing is known.
@@ -164,17 +161,11 @@ fn a_node_that_is_missing_makes_what_it_holds_unknown() {
         assert_eq!(class(&found, "Hidden")["consistent"], consistent, "{found:?}");
         let nothing = |it: &Value| it["code"] == "shard_missing" || it["code"] == "replica_missing";
         assert!(!issues(&found).any(|it| nothing(&it)), "unknown is not absent: {found:?}");
-        if !hangs {
+        if fault == Fault::Down {
             let shards = program.run(&cluster, "diagnose-shards", &["--set", "class=Hidden"]);
             assert_eq!(codes(&shards.expect(1)), set(&["shard_unknown"]));
         }
-        if hangs {
-            cluster.resume(2);
-        } else {
-            cluster.launch(2);
-        }
-        cluster.wait_until_ready(2);
-        cluster.wait_until_agreed();
+        fault.mend(&mut cluster, 2);
         let well = || {
             let found = program.run(&cluster, HEALTH, &[]);
             found.code == 0 && class(&found, "Hidden")["data_count"] == 2

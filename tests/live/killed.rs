@@ -6,16 +6,11 @@ use std::time::{Duration, Instant};
 
 use super::cluster::{Cluster, NODES, turn};
 use super::data::create_class_with_factor_1;
-use super::program::Program;
+use super::program::{Program, number};
 use super::view::wait;
 
 const CLASS: &str = "ELYSIA_CONFIG__";
 const PROBE: &str = "ELYSIA_CONFIG__RunbookProbe";
-
-fn number(variable: &str, default: u32) -> u32 {
-    let given = std::env::var(variable).ok();
-    given.map_or(default, |number| number.parse().expect("a number"))
-}
 
 #[test]
 #[ignore = "needs a Weaviate server"]

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::cluster::{Cluster, NODES, turn};
 use super::data::{create, create_class_with_factor_1};
+use super::fault::Fault;
 use super::incident::split;
 use super::local::Settings;
 use super::program::{Finished, Program};
@@ -34,12 +35,6 @@ fn the_lag_of_every_node_is_measured() {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Fault {
-    Down,
-    Hangs,
-}
-
 #[test]
 #[ignore = "needs a Weaviate server"]
 fn a_node_that_fails_while_measuring_leaves_no_probe_or_is_told() {
@@ -53,10 +48,10 @@ fn a_node_that_fails_while_measuring_leaves_no_probe_or_is_told() {
         for _ in 0..3 {
             running.wait_for_change("insert_object", PROBE);
         }
-        fail(&mut cluster, fault, victim);
+        fault.befall(&mut cluster, victim);
         let finished = running.finish();
         eprintln!("{fault:?}, node {}, leader {leads}: {}", victim + 1, ending(&finished));
-        bring_back(&mut cluster, fault, victim);
+        fault.mend(&mut cluster, victim);
         assert!(matches!(finished.code, 6 | 7), "{finished:?}");
         if finished.code == 7 {
             obey(&finished);
@@ -123,10 +118,10 @@ fn a_node_that_fails_between_insert_and_delete_is_told() {
         let program = Program::new();
         let mut running = program.start_any(&cluster, FORCE, &[]);
         running.wait_for_change(moment, CLASS);
-        fail(&mut cluster, fault, victim);
+        fault.befall(&mut cluster, victim);
         let finished = running.finish();
         eprintln!("{fault:?} at {moment}: {}", ending(&finished));
-        bring_back(&mut cluster, fault, victim);
+        fault.mend(&mut cluster, victim);
         match finished.code {
             // It was made before the node failed.
             0 | 6 => {}
@@ -197,22 +192,6 @@ fn missing_on_node3() -> Cluster {
         }
     }
     panic!("node 3 never lacked the class alone");
-}
-
-fn fail(cluster: &mut Cluster, fault: Fault, victim: usize) {
-    match fault {
-        Fault::Down => cluster.kill(victim),
-        Fault::Hangs => cluster.pause(victim),
-    }
-}
-
-fn bring_back(cluster: &mut Cluster, fault: Fault, victim: usize) {
-    match fault {
-        Fault::Down => cluster.launch(victim),
-        Fault::Hangs => cluster.resume(victim),
-    }
-    cluster.wait_until_ready(victim);
-    cluster.wait_until_agreed();
 }
 
 /// Runs the commands that a run ended with, word for word.

@@ -14,6 +14,12 @@ use super::cluster::Cluster;
 /// No run may take longer, whatever happens to the cluster meanwhile.
 const LIMIT: Duration = Duration::from_secs(150);
 
+/// Returns the number in an environment variable: how long a test goes on.
+pub(super) fn number(variable: &str, default: u32) -> u32 {
+    let given = std::env::var(variable).ok();
+    given.map_or(default, |number| number.parse().expect("a number"))
+}
+
 /// The program with a home of its own.
 pub(super) struct Program {
     home: TempDir,
@@ -194,17 +200,28 @@ impl Finished {
 impl Running {
     /// Waits until the run is about to make a change of this kind to exactly this class.
     pub(super) fn wait_for_change(&mut self, kind: &str, class: &str) {
+        self.wait_for(&format!("`{kind}` of {class}"), |event| {
+            let action = &event["action"];
+            event["event"] == "change_intended"
+                && action["kind"] == kind
+                && action["class"] == class
+        });
+    }
+
+    /// Waits until the run begins the step of this number.
+    pub(super) fn wait_for_step(&mut self, step: u64) {
+        self.wait_for(&format!("step {step}"), |event| {
+            event["event"] == "step_started" && event["step"] == step
+        });
+    }
+
+    fn wait_for(&mut self, what: &str, is_it: impl Fn(&Value) -> bool) {
         loop {
             let mut line = String::new();
             let length = self.stdout.read_line(&mut line).unwrap();
-            assert!(length > 0, "the run ended before `{kind}` of {class}:\n{}", self.heard);
+            assert!(length > 0, "the run ended before {what}:\n{}", self.heard);
             self.heard.push_str(&line);
-            let event: Value = serde_json::from_str(&line).unwrap();
-            let action = &event["action"];
-            if event["event"] == "change_intended"
-                && action["kind"] == kind
-                && action["class"] == class
-            {
+            if is_it(&serde_json::from_str(&line).unwrap()) {
                 return;
             }
         }
