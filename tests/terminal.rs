@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use elysia_runbook::sandbox::Scenario;
-use expectrl::process::unix::WaitStatus;
+use expectrl::process::unix::{Signal, WaitStatus};
 use expectrl::session::OsSession;
 use expectrl::{Eof, Expect, Session};
 use support::Stage;
@@ -51,10 +51,27 @@ fn a_question_is_answered_at_the_terminal() {
     let (code, said) = answer(&mut repair(&stage, &[]), &[(PLAN, "\u{3}")]);
     assert_eq!(code, 130, "{said}");
     assert_eq!(stage.factors(CLASS), [Some(1); 3]);
-    let (code, said) = answer(&mut repair(&stage, &[]), &[(PLAN, "y")]);
+    // Other keys, and what was typed before the question was seen, answer nothing.
+    let mut session = repair(&stage, &[]);
+    session.send("n").unwrap();
+    let (code, said) = answer(&mut session, &[(PLAN, "xY")]);
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("SUCCESS"), "{said}");
     assert_eq!(stage.factors(CLASS), [Some(3); 3]);
+}
+
+/// A question does not keep the program from ending.
+#[test]
+fn a_signal_ends_a_question() {
+    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGHUP, 129), (Signal::SIGINT, 130)] {
+        let stage = Stage::new(Scenario::FactorOne);
+        let mut session = repair(&stage, &[]);
+        session.expect(PLAN).unwrap();
+        session.get_process_mut().signal(signal).unwrap();
+        let (ended, said) = answer(&mut session, &[]);
+        assert_eq!(ended, code, "{said}");
+        assert_eq!(stage.factors(CLASS), [Some(1); 3]);
+    }
 }
 
 /// What a failed run had changed is kept only after a clear no.

@@ -103,7 +103,7 @@ pub(super) fn execute(
         runtime,
         cluster: place.cluster,
         permissions,
-        operator: Box::new(Prompt),
+        operator: Box::new(Prompt::new(&interrupt)),
         recorder: Recorder::new(Box::new(journal), vec![listener(how.output)]),
         interrupt,
         folder: folder.clone(),

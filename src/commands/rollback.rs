@@ -46,7 +46,7 @@ pub(super) fn rollback(args: &RollbackArgs) -> Ended {
         runtime,
         cluster: place.cluster,
         permissions: Permissions { yes: args.yes, ..Permissions::default() },
-        operator: Box::new(Prompt),
+        operator: Box::new(Prompt::new(&interrupt)),
         recorder: Recorder::new(Box::new(journal), vec![listener(args.output)]),
         interrupt,
         folder,

@@ -70,7 +70,7 @@ pub enum Answer {
     Yes,
     /// No.
     No,
-    /// Ctrl-C instead of an answer.
+    /// Ctrl-C or a signal instead of an answer.
     Interrupted,
     /// There is no terminal to ask at.
     NoTerminal,
@@ -282,7 +282,10 @@ impl Session {
         let yes = match answer {
             Answer::Yes => true,
             Answer::No => false,
-            Answer::Interrupted => return Err(self.stop(Stop::Interrupted(Signal::Interrupt))),
+            Answer::Interrupted => {
+                let signal = self.interrupt.received().unwrap_or(Signal::Interrupt);
+                return Err(self.stop(Stop::Interrupted(signal)));
+            }
             Answer::NoTerminal => {
                 let (plan, last) = question.rsplit_once('\n').unwrap_or(("", question));
                 return Err(self.stop(Stop::Refused {

@@ -1,20 +1,54 @@
 //! Questions to the operator, at the terminal.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write, stderr, stdin};
+use std::time::Duration;
 
-use dialoguer::Confirm;
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, poll, read};
+use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
 use super::print_aside;
 use super::style::shown;
-use crate::session::{Answer, Operator};
+use crate::session::{Answer, Interrupt, Operator};
+
+/// How soon a signal ends a question.
+const SIGNAL_CHECK: Duration = Duration::from_millis(50);
 
 /// Asks at the terminal; where there is none, nothing is asked.
 #[derive(Debug)]
-pub struct Prompt;
+pub struct Prompt {
+    interrupt: Interrupt,
+}
+
+impl Prompt {
+    /// Creates a prompt whose questions end with the signals that `interrupt` listens for.
+    #[must_use]
+    pub fn new(interrupt: &Interrupt) -> Self {
+        Self { interrupt: interrupt.clone() }
+    }
+
+    /// Shows the question and waits for a key that answers it, or for a signal.
+    fn answer(&self, question: &str) -> std::io::Result<Answer> {
+        // What was typed before the question was seen does not answer it; Ctrl-C is always meant.
+        while poll(Duration::ZERO)? {
+            if pressed()? == Some(Answer::Interrupted) {
+                return Ok(Answer::Interrupted);
+            }
+        }
+        write!(stderr(), "{question} [y/N] ")?;
+        while self.interrupt.received().is_none() {
+            if poll(SIGNAL_CHECK)?
+                && let Some(answer) = pressed()?
+            {
+                return Ok(answer);
+            }
+        }
+        Ok(Answer::Interrupted)
+    }
+}
 
 impl Operator for Prompt {
     fn ask(&self, question: &str) -> Answer {
-        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        if !stdin().is_terminal() || !stderr().is_terminal() {
             return Answer::NoTerminal;
         }
         // The prompt itself is one line: what comes before is shown above it.
@@ -22,16 +56,29 @@ impl Operator for Prompt {
         if !before.is_empty() {
             print_aside(&shown(before));
         }
-        // The answer is told by the event that follows.
-        let prompt = Confirm::new().with_prompt(shown(last)).default(false).report(false);
-        match prompt.interact() {
-            Ok(true) => Answer::Yes,
-            Ok(false) => Answer::No,
-            Err(_) => {
-                // Ctrl-C leaves the cursor hidden.
-                let _ = dialoguer::console::Term::stderr().show_cursor();
-                Answer::Interrupted
-            }
+        // Keys are taken one by one from before the question is seen: one that is pressed at once
+        // must not wait for Enter, nor Ctrl-C become a signal.
+        if enable_raw_mode().is_err() {
+            return Answer::NoTerminal;
         }
+        // A terminal that can't be written to or read from has gone away.
+        let answer = self.answer(&shown(last)).unwrap_or(Answer::Interrupted);
+        let _ = disable_raw_mode();
+        // What was answered is told by the event that follows.
+        let _ = writeln!(stderr());
+        answer
     }
+}
+
+/// Reads a key and returns what it answers; most answer nothing.
+fn pressed() -> std::io::Result<Option<Answer>> {
+    let Event::Key(KeyEvent { code, modifiers, .. }) = read()? else { return Ok(None) };
+    if modifiers.contains(KeyModifiers::CONTROL) {
+        return Ok(matches!(code, KeyCode::Char('c' | 'd')).then_some(Answer::Interrupted));
+    }
+    Ok(match code {
+        KeyCode::Char('y' | 'Y') => Some(Answer::Yes),
+        KeyCode::Char('n' | 'N') | KeyCode::Enter => Some(Answer::No),
+        _ => None,
+    })
 }
