@@ -1,5 +1,7 @@
 //! A change of the cluster, as it is recorded before it is sent, and what became of it.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -32,6 +34,20 @@ pub enum Change {
         /// The tenants with their states.
         tenants: Vec<Tenant>,
     },
+    /// Make shards refuse writes.
+    PauseWrites {
+        /// The class.
+        class: String,
+        /// The shards that took them; tenants, in a multi-tenant class.
+        shards: BTreeSet<String>,
+    },
+    /// Let shards take writes again.
+    AllowWrites {
+        /// The class.
+        class: String,
+        /// The shards.
+        shards: BTreeSet<String>,
+    },
     /// Insert an object.
     InsertObject(ObjectName),
     /// Delete an object that this run inserted.
@@ -55,6 +71,8 @@ impl Change {
             Self::CreateClass { class, .. }
             | Self::DeleteClass { class, .. }
             | Self::CreateTenants { class, .. }
+            | Self::PauseWrites { class, .. }
+            | Self::AllowWrites { class, .. }
             | Self::InsertObject(ObjectName { class, .. })
             | Self::DeleteObject(ObjectName { class, .. })
             | Self::ImportObjects { class, .. } => class,
@@ -72,6 +90,8 @@ impl Change {
             Self::CreateTenants { class, tenants } => {
                 format!("create {} of class {class}", count(tenants.len(), "tenant"))
             }
+            Self::PauseWrites { class, .. } => format!("pause writes to class {class}"),
+            Self::AllowWrites { class, .. } => format!("allow writes to class {class}"),
             Self::InsertObject(object) => format!("insert {object}"),
             Self::DeleteObject(object) => format!("delete {object}"),
             Self::ImportObjects { class, objects, .. } => {

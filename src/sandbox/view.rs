@@ -12,6 +12,7 @@ use super::Sandbox;
 use super::class::{Class, Shard};
 use super::door::held;
 use super::schema;
+use super::status::ShardStatus;
 
 /// Where a shard or tenant is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,6 +122,15 @@ impl Sandbox {
     /// Fails if no replica was found for it.
     pub fn insert(&self, node: Option<&str>, object: &Value) -> Result<String, String> {
         held(&self.cluster.world).place_object(object, node)
+    }
+
+    /// Returns the state of each replica of a class that a node holds, by shard.
+    #[must_use]
+    pub fn shard_statuses(&self, node: &str, class: &str) -> BTreeMap<String, ShardStatus> {
+        let world = held(&self.cluster.world);
+        let node = world.nodes.iter().filter(|found| found.name == node);
+        let replicas = node.flat_map(|node| &node.replicas).filter(|((of, _), _)| of == class);
+        replicas.map(|((_, shard), replica)| (shard.clone(), replica.status)).collect()
     }
 
     fn look<T>(&self, node: &str, class: &str, read: impl Fn(&Class) -> T) -> Option<T> {

@@ -28,6 +28,7 @@ pub struct Carried {
     /// Those of them of which only what was asked for is known, not what the server made of it.
     unsure: BTreeSet<String>,
     imported: BTreeMap<String, u64>,
+    paused: BTreeMap<String, BTreeSet<String>>,
     inserted: BTreeSet<ObjectName>,
     /// Objects that steps inserted which did not end: such a step inserts others when it runs again.
     stray: Vec<ObjectName>,
@@ -74,6 +75,7 @@ impl Carried {
         !(self.deleted.is_empty()
             && self.created.is_empty()
             && self.imported.is_empty()
+            && self.paused.is_empty()
             && self.inserted.is_empty())
     }
 }
@@ -101,6 +103,8 @@ impl Reader {
             Event::ClassMade { class, definition } => {
                 self.carried.created.insert(class.clone(), definition.clone());
                 self.carried.unsure.remove(class);
+                // Its shards are others.
+                self.carried.paused.remove(class);
             }
             Event::BackupSaved { class, content, file, sha256, .. } => {
                 let key = (class.clone(), content.clone());
@@ -144,7 +148,11 @@ impl Reader {
             Change::ImportObjects { class, .. } => {
                 carried.imported.entry(class.clone()).or_default();
             }
-            Change::CreateTenants { .. } | Change::DeleteObject(_) => {}
+            Change::PauseWrites { class, shards } => {
+                carried.paused.entry(class.clone()).or_default().extend(shards.iter().cloned());
+            }
+            Change::CreateTenants { .. } | Change::AllowWrites { .. } | Change::DeleteObject(_) => {
+            }
         }
         self.open.insert(change, action.clone());
         Ok(())
@@ -158,6 +166,9 @@ impl Reader {
         match outcome {
             Outcome::Done | Outcome::FoundDone => {
                 carried.unmade.remove(class);
+                if matches!(action, Change::AllowWrites { .. }) {
+                    carried.paused.remove(class);
+                }
                 if matches!(action, Change::DeleteClass { .. }) {
                     carried.created.remove(class);
                     carried.inserted.retain(|object| object.class != class);
@@ -230,6 +241,7 @@ impl Session {
         state.made_before = carried.created.keys().cloned().collect();
         state.unsure.clone_from(&carried.unsure);
         state.imported.clone_from(&carried.imported);
+        state.paused.clone_from(&carried.paused);
         state.unmade.clone_from(&carried.unmade);
         state.read.clone_from(&carried.read);
         let known = |object: &ObjectName| (object.clone(), Inserted::some_time());

@@ -103,8 +103,7 @@ impl Session {
         let ours = self.refuse_if_not_ours(class, &found)?;
         let tenants = self.tenants_of(class, &found.value)?;
         let mut backup = self.back_up(class, &found, tenants.as_deref())?;
-        // The proof comes last, so that the time in which somebody can write is shortest.
-        let empty = self.guard_objects(class, &survey, tenants.as_deref())?;
+        let (survey, empty) = self.prove_empty(class, survey, tenants.as_deref())?;
         backup.was_empty = empty;
         if !ours {
             self.state.borrow_mut().deleted.entry(class.into()).or_insert(backup);
@@ -116,14 +115,48 @@ impl Session {
             async |node| node.delete_class(class).await,
             || self.look_up_deleted(class),
         );
-        if was_not_made(&sent) && !ours {
-            self.state.borrow_mut().deleted.remove(class);
+        if was_not_made(&sent) {
+            if !ours {
+                self.state.borrow_mut().deleted.remove(class);
+            }
+            self.allow_writes_now(class);
         }
         sent?;
         self.state.borrow_mut().created.remove(class);
         self.are_gone_with(class);
         self.settle_deleted(class, &survey)?;
+        // Not before it was seen to be gone: a server can answer 200 and delete nothing.
+        self.state.borrow_mut().paused.remove(class);
         Ok(true)
+    }
+
+    /// Proves that a class holds no object, then once more while nobody can write to it. Returns the
+    /// newer survey, and `false` for a class whose objects may be lost. Where it can't be proven,
+    /// writes are allowed as before.
+    fn prove_empty(
+        &self,
+        class: &str,
+        survey: Survey,
+        tenants: Option<&[Tenant]>,
+    ) -> Result<(Survey, bool), Halt> {
+        // A class with objects is refused before its writers notice anything.
+        let empty = self.guard_objects(class, &survey, tenants)?;
+        // Nobody knows the name of a class that was made a moment ago.
+        if !empty || self.is_a_moment_old(class, &survey) {
+            return Ok((survey, empty));
+        }
+        let proven = self.pause_writes(class, survey).and_then(|survey| {
+            let now = self.tenants(class)?;
+            if now.as_deref() != tenants {
+                let message = format!("the tenants of `{class}` changed meanwhile");
+                return Err(Failure::new(Code::Conflict, message).into());
+            }
+            self.guard_objects(class, &survey, tenants).map(|empty| (survey, empty))
+        });
+        if proven.is_err() {
+            self.allow_writes_now(class);
+        }
+        proven
     }
 
     /// Tells whether a class is there because this run created it just so before it was resumed.

@@ -225,7 +225,7 @@ impl Session {
     /// Tells whether this run made the class, under a name that was free, some seconds ago, and the
     /// nodes that do not answer now did not answer then: they can't have got an object of it.
     /// Without this a probe could not be removed from a cluster with a node down.
-    fn is_a_moment_old(&self, class: &str, survey: &Survey) -> bool {
+    pub(super) fn is_a_moment_old(&self, class: &str, survey: &Survey) -> bool {
         let state = self.state.borrow();
         let Some((made, silent)) = state.made.get(class) else { return false };
         made.elapsed() < Duration::from_secs(10)

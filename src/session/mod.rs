@@ -22,6 +22,7 @@ mod restore;
 mod restore_class;
 mod send;
 mod settle;
+mod writes;
 
 pub use backup_node::NodeBackup;
 pub use carried::Carried;
@@ -111,6 +112,8 @@ struct State {
     made_before: BTreeSet<String>,
     /// Those of them of which only what was asked for is known, not what the server made of it.
     unsure: BTreeSet<String>,
+    /// Shards of classes that refuse writes because of this run.
+    paused: BTreeMap<String, BTreeSet<String>>,
     /// When this run created a class, and which nodes did not answer then.
     made: BTreeMap<String, (Instant, BTreeSet<String>)>,
     /// Objects that this run imported, by class: these stay, whatever fails later.

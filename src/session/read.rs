@@ -246,7 +246,7 @@ impl Session {
             Some(near) => missing.hint(format!("did you mean `{near}`?")),
             None => missing.hint(format!(
                 "if it was there before, it can be created again from a backup: {}",
-                self.curl("POST", "/v1/schema", Some(&format!("{class}.schema.json")))
+                self.curl("POST", "/v1/schema", Some(&format!("@{class}.schema.json")))
             )),
         }
     }

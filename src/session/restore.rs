@@ -53,6 +53,7 @@ impl Session {
             || !state.deleted.is_empty()
             || !state.created.is_empty()
             || !state.imported.is_empty()
+            || !state.paused.is_empty()
     }
 
     /// Returns the classes that this run deleted and did not create again, each with its backup.
@@ -178,6 +179,10 @@ impl Session {
                 self.warn(&format!("{class} that this run created is still there: {halt}"));
             }
         }
+        let paused: Vec<String> = self.state.borrow().paused.keys().cloned().collect();
+        for class in paused {
+            self.allow_writes_now(&class);
+        }
         for (class, before) in &deleted {
             if let Err(halt) = self.undo_delete(class, before) {
                 self.warn(&format!("{class} could not be put back: {halt}"));
@@ -223,6 +228,7 @@ impl Session {
             let objects = if *objects == 0 { "objects".into() } else { count_objects(*objects) };
             left.kept.push(format!("{more}{objects} imported into {class} so far stay there"));
         }
+        self.pauses_left(&mut left);
         let new: Vec<&String> = created.iter().filter(|c| !deleted.contains_key(*c)).collect();
         self.objects_left(&new, &mut left);
         for class in new {
@@ -266,11 +272,33 @@ impl Session {
             left.commands.push(self.curl(
                 "POST",
                 "/v1/schema",
-                Some(&before.postable.display().to_string()),
+                Some(&format!("@{}", before.postable.display())),
             ));
             left.commands.extend(self.tenants_command(class, before));
         }
         left
+    }
+
+    /// Shards that refuse writes because of this run.
+    fn pauses_left(&self, left: &mut Restoration) {
+        let paused = self.state.borrow().paused.clone();
+        for (class, shards) in paused {
+            let problem = match self.class_exists(&class).and_then(|_| self.still_paused(&class)) {
+                Ok(closed) if closed.is_empty() => continue,
+                Ok(closed) => {
+                    let closed: Vec<String> = closed.into_iter().collect();
+                    format!("writes to {class} are still paused, on shard {}", closed.join(", "))
+                }
+                Err(halt) => {
+                    format!("whether writes to {class} are still paused is not known: {halt}")
+                }
+            };
+            left.problems.push(problem);
+            left.commands.extend(shards.iter().map(|shard| {
+                let path = format!("/v1/schema/{class}/shards/{shard}");
+                self.curl("PUT", &path, Some(r#"{"status":"READY"}"#))
+            }));
+        }
     }
 
     /// Objects that this run inserted; those of a class that it created go with the class.
@@ -354,24 +382,23 @@ impl Session {
         Some(self.curl(
             "POST",
             &format!("/v1/schema/{class}/tenants"),
-            Some(&file.display().to_string()),
+            Some(&format!("@{}", file.display())),
         ))
     }
 
     /// Returns a command that a person can run as it is.
-    pub(super) fn curl(&self, method: &str, path: &str, file: Option<&str>) -> String {
+    pub(super) fn curl(&self, method: &str, path: &str, data: Option<&str>) -> String {
         let silent = self.silent.borrow();
         let nodes = self.cluster.nodes();
         let node = nodes.iter().find(|node| !silent.contains(node.name())).unwrap_or(&nodes[0]);
-        self.curl_to(node, method, path, file)
+        self.curl_to(node, method, path, data)
     }
 
-    fn curl_to(&self, node: &Node, method: &str, path: &str, file: Option<&str>) -> String {
-        let data = file.map(|file| format!("@{file}"));
-        self.commands.curl(method, node.url(), path, data.as_deref())
+    fn curl_to(&self, node: &Node, method: &str, path: &str, data: Option<&str>) -> String {
+        self.commands.curl(method, node.url(), path, data)
     }
 
-    fn warn(&self, text: &str) {
+    pub(super) fn warn(&self, text: &str) {
         // What follows tells the same again, so a journal that can't be written hides nothing.
         let _ = self.say(&Event::Warning { text: text.into() });
     }

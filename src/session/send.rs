@@ -128,7 +128,7 @@ impl Session {
     }
 
     /// Reads on although a signal came: a change is never left without its record.
-    fn undisturbed<T>(&self, reading: impl Fn() -> Result<T, Halt>) -> Result<T, Halt> {
+    pub(super) fn undisturbed<T>(&self, reading: impl Fn() -> Result<T, Halt>) -> Result<T, Halt> {
         let restoring = std::mem::replace(&mut self.state.borrow_mut().restoring, true);
         let result = reading();
         self.state.borrow_mut().restoring = restoring;

@@ -38,14 +38,19 @@ impl Survey {
         holdings
     }
 
-    /// Returns the names of the shards of a class that nodes say that they hold: the names of active
-    /// tenants, in a multi-tenant class. One comes as often as it has replicas.
-    pub fn shard_names<'a>(&'a self, class: &'a str) -> impl Iterator<Item = &'a str> {
+    /// Returns what nodes say of the replicas of a class that they hold; of one as often as nodes were
+    /// asked.
+    pub fn replicas_of<'a>(&'a self, class: &'a str) -> impl Iterator<Item = &'a ShardStatus> {
         self.answered()
             .flat_map(|(_, view)| &view.statuses)
             .flat_map(|status| &status.shards)
             .filter(move |replica| replica.class == class)
-            .map(|replica| replica.name.as_str())
+    }
+
+    /// Returns the names of the shards of a class that nodes say that they hold: the names of active
+    /// tenants, in a multi-tenant class. One comes as often as it has replicas.
+    pub fn shard_names<'a>(&'a self, class: &'a str) -> impl Iterator<Item = &'a str> {
+        self.replicas_of(class).map(|replica| replica.name.as_str())
     }
 }
 

@@ -190,8 +190,7 @@ impl Look<'_> {
                         .and_then(|n| self.survey.node_has_class(n, class)),
                     shards: seen.then(|| held().count()),
                     objects: self.own_count(class, node, held().count()),
-                    read_only: held()
-                        .any(|r| r.vector_indexing_status.as_deref() == Some("READONLY")),
+                    read_only: held().any(|replica| replica.is_read_only()),
                 },
             );
         }

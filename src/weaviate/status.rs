@@ -110,6 +110,14 @@ pub struct ShardStatus {
     pub number_of_replicas: Option<usize>,
 }
 
+impl ShardStatus {
+    /// Tells whether this replica refuses writes.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.vector_indexing_status.as_deref() == Some("READONLY")
+    }
+}
+
 fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Vec<T>, D::Error> {
     Ok(Option::<Vec<T>>::deserialize(value)?.unwrap_or_default())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use elysia_runbook::sandbox::Scenario;
+use elysia_runbook::sandbox::{Scenario, ShardStatus};
 use serde_json::{Value, json};
 
 use crate::support::{Ended, Stage};
@@ -84,6 +84,9 @@ impl Job {
         let code = ended.code.unwrap_or_else(|| panic!("it was killed: {said}"));
         assert!(!said.contains("panicked"), "{said}");
         let after = class(stage);
+        if !said.contains("still paused") {
+            writes_are_allowed(stage, said);
+        }
         match self {
             Self::Repair => judge_repair(stage, code, before, after.as_ref(), said),
             Self::Lag | Self::Force => {
@@ -136,6 +139,7 @@ impl Job {
         if self != Self::Restore {
             nothing_is_left(stage, &said);
         }
+        writes_are_allowed(stage, &said);
         if let Some(run) = run.filter(|_| !nothing_to_do) {
             let changes = stage.changes().len();
             let again = stage.run(&[what, &run, "--yes"]).transcript();
@@ -199,6 +203,15 @@ fn judge_restore(stage: &Stage, code: i32, said: &str) {
             assert!(taken, "{said}\n--- again:\n{again}");
         }
         _ => panic!("{said}"),
+    }
+}
+
+/// Every replica takes writes.
+fn writes_are_allowed(stage: &Stage, said: &str) {
+    for (node, _) in stage.sandbox.nodes() {
+        let statuses = stage.sandbox.shard_statuses(&node, CLASS);
+        let ready = statuses.values().all(|status| *status == ShardStatus::Ready);
+        assert!(ready, "{node}: {statuses:?}: {said}");
     }
 }
 

@@ -113,14 +113,20 @@ impl Stage {
         command
     }
 
-    /// Returns the changes that the cluster was asked for, in order.
+    /// Returns the changes that the cluster was asked for, in order; those of all shards of a class,
+    /// whose names are drawn, as one.
     pub fn changes(&self) -> Vec<String> {
-        self.sandbox
-            .requests()
-            .iter()
-            .filter(|r| r.method != "GET" && r.path_and_query != "/v1/graphql")
-            .map(|r| format!("{} {}", r.method, r.path_and_query))
-            .collect()
+        let requests = self.sandbox.requests();
+        let changes =
+            requests.iter().filter(|r| r.method != "GET" && r.path_and_query != "/v1/graphql");
+        let mut changes: Vec<String> = changes
+            .map(|r| match r.path_and_query.split_once("/shards/") {
+                Some((class, _)) => format!("{} {class}/shards/*", r.method),
+                None => format!("{} {}", r.method, r.path_and_query),
+            })
+            .collect();
+        changes.dedup();
+        changes
     }
 
     /// Returns the factor of the class in each node's own schema.

@@ -1,0 +1,134 @@
+//! Pausing the writes to a class while it is proven to be empty and deleted: what the server has
+//! acknowledged is seen by the proof, and nothing is acknowledged after it.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use futures_util::{StreamExt, stream};
+
+use super::Session;
+use crate::change::Change;
+use crate::error::{Code, Failure, Halt};
+use crate::survey::Survey;
+use crate::weaviate::{Error, Node, Writes};
+
+/// How many shards are told side by side.
+const SHARDS_AT_ONCE: usize = 16;
+
+impl Session {
+    /// Makes every shard of a class refuse writes, and waits until each replica says that it does.
+    /// Returns the survey that shows it.
+    ///
+    /// # Errors
+    ///
+    /// `unverifiable` where a replica does not show it in time; `rejected`. Writes may be paused then.
+    pub(super) fn pause_writes(&self, class: &str, survey: Survey) -> Result<Survey, Halt> {
+        let mut survey = survey;
+        let mut told = BTreeSet::new();
+        let began = Instant::now();
+        loop {
+            let open = shards(&survey, class, Writes::Allowed);
+            if open.is_empty() {
+                return Ok(survey);
+            }
+            // A writer may have made another tenant since.
+            let new = &open - &told;
+            if !new.is_empty() {
+                told.extend(new.clone());
+                self.state.borrow_mut().paused.entry(class.into()).or_default().extend(new.clone());
+                let change = Change::PauseWrites { class: class.into(), shards: new.clone() };
+                self.set_writes(&change, &survey, &new, Writes::Paused)?;
+            } else if began.elapsed() > self.cluster.answer_timeout() {
+                return Err(still(class, &open, "take writes"));
+            } else {
+                self.wait_between_looks(began)?;
+            }
+            survey = self.look()?;
+        }
+    }
+
+    /// Lets the shards of a class take writes again that refuse them because of this run. Where the
+    /// class is gone there are none.
+    ///
+    /// # Errors
+    ///
+    /// No leader; `rejected`; `unverifiable` where a replica does not show it in time.
+    pub(super) fn allow_writes(&self, class: &str) -> Result<(), Halt> {
+        let Some(shards) = self.state.borrow().paused.get(class).cloned() else { return Ok(()) };
+        // Another class of the name has shards of other names: to it this does nothing.
+        if self.class(class)?.is_some() {
+            let survey = self.prepare(class, &|| format!("allow writes to class {class}"))?;
+            let change = Change::AllowWrites { class: class.into(), shards: shards.clone() };
+            self.set_writes(&change, &survey, &shards, Writes::Allowed)?;
+            let began = Instant::now();
+            loop {
+                let closed = self.still_paused(class)?;
+                if closed.is_empty() {
+                    break;
+                }
+                if began.elapsed() > self.cluster.answer_timeout() {
+                    return Err(still(class, &closed, "refuse writes"));
+                }
+                self.wait_between_looks(began)?;
+            }
+        }
+        self.state.borrow_mut().paused.remove(class);
+        Ok(())
+    }
+
+    /// Lets them at once, whatever happened: a writer must not wait for the end of the run. What
+    /// can't be done now is tried again when things are put back.
+    pub(super) fn allow_writes_now(&self, class: &str) {
+        let allowed = self.undisturbed(|| self.allow_writes(class));
+        if let Err(halt) = allowed {
+            self.warn(&format!("writes to {class} are still paused: {halt}"));
+        }
+    }
+
+    /// Returns the shards that refuse writes because of this run, as far as nodes tell.
+    pub(super) fn still_paused(&self, class: &str) -> Result<BTreeSet<String>, Halt> {
+        let closed = shards(&self.look()?, class, Writes::Paused);
+        let state = self.state.borrow();
+        let ours = state.paused.get(class);
+        Ok(closed.into_iter().filter(|shard| ours.is_some_and(|it| it.contains(shard))).collect())
+    }
+
+    fn set_writes(
+        &self,
+        change: &Change,
+        survey: &Survey,
+        shards_of: &BTreeSet<String>,
+        writes: Writes,
+    ) -> Result<(), Halt> {
+        let class = change.class();
+        let request = async |node: &Node| -> Result<(), Error> {
+            let answers: Vec<Result<(), Error>> = stream::iter(shards_of)
+                .map(|shard| node.set_writes(class, shard, writes))
+                .buffer_unordered(SHARDS_AT_ONCE)
+                .collect()
+                .await;
+            // All were sent before it is looked up what became of one that failed.
+            answers.into_iter().collect()
+        };
+        let other = match writes {
+            Writes::Allowed => Writes::Paused,
+            Writes::Paused => Writes::Allowed,
+        };
+        self.send(change, survey, request, || {
+            Ok(shards(&self.look()?, class, other).is_disjoint(shards_of))
+        })
+    }
+}
+
+/// Returns the shards of a class of which a replica does this with writes, as far as nodes tell.
+fn shards(survey: &Survey, class: &str, writes: Writes) -> BTreeSet<String> {
+    let replicas = survey.replicas_of(class);
+    let found = replicas.filter(|replica| replica.is_read_only() == (writes == Writes::Paused));
+    found.map(|replica| replica.name.clone()).collect()
+}
+
+fn still(class: &str, shards: &BTreeSet<String>, what: &str) -> Halt {
+    let shards: Vec<&str> = shards.iter().map(String::as_str).collect();
+    let message = format!("shards of `{class}` still {what}: {}", shards.join(", "));
+    Failure::new(Code::Unverifiable, message).into()
+}

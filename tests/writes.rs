@@ -1,0 +1,121 @@
+//! Writes while a class is proven to be empty and deleted: none that was acknowledged is lost, and
+//! whatever goes wrong, they are allowed again.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod support;
+
+use std::time::Duration;
+
+use elysia_runbook::sandbox::{Scenario, ShardStatus};
+use serde_json::json;
+use support::Stage;
+
+const CLASS: &str = "ELYSIA_CONFIG__";
+const SHARDS: &str = "/v1/schema/ELYSIA_CONFIG__/shards/*";
+
+fn repair(stage: &Stage) -> support::Ended {
+    stage.repair(&["--set", "prove=false"])
+}
+
+/// Every replica takes writes.
+fn are_allowed(stage: &Stage) {
+    for (node, _) in stage.sandbox.nodes() {
+        let statuses = stage.sandbox.shard_statuses(&node, CLASS);
+        assert!(statuses.values().all(|status| *status == ShardStatus::Ready), "{statuses:?}");
+    }
+}
+
+fn objects(stage: &Stage) -> usize {
+    stage.sandbox.objects("node1", CLASS).len()
+}
+
+#[test]
+fn a_write_in_the_moment_of_the_deletion_is_refused() {
+    let stage = Stage::new(Scenario::FactorOne).fault("DELETE:/v1/schema/ELYSIA_CONFIG__:1=write");
+    repair(&stage).exits(0).says("paused writes to class ELYSIA_CONFIG__");
+    assert_eq!(stage.factors(CLASS), [Some(3); 3]);
+    let writes = stage.sandbox.shard_statuses("node1", CLASS);
+    assert_eq!(writes.len(), 3, "{writes:?}");
+    are_allowed(&stage);
+}
+
+#[test]
+fn a_write_just_before_is_seen_and_kept() {
+    let stage = Stage::new(Scenario::FactorOne);
+    let before = stage.sandbox.class("node1", CLASS);
+    let stage = stage.fault(&format!("PUT:{SHARDS}:1=write"));
+    repair(&stage).exits(5).says("holds objects, so it is not deleted").says("allowed writes");
+    assert_eq!(stage.sandbox.class("node1", CLASS), before);
+    assert_eq!(objects(&stage), 1);
+    are_allowed(&stage);
+}
+
+#[test]
+fn writes_are_allowed_again_where_the_class_is_not_deleted() {
+    for (fault, code, says) in [
+        (format!("PUT:{SHARDS}:1=500 no"), 1, "nothing was changed"),
+        (format!("PUT:{SHARDS}:2=500 no"), 1, "nothing was changed"),
+        (format!("PUT:{SHARDS}:2=done 500 no"), 0, "SUCCESS"),
+        (format!("PUT:{SHARDS}:3=cut-after"), 0, "SUCCESS"),
+        ("DELETE:/v1/schema/ELYSIA_CONFIG__:1=422 no".into(), 1, "nothing was changed"),
+    ] {
+        let stage = Stage::new(Scenario::FactorOne).fault(&fault);
+        repair(&stage).exits(code).says(says);
+        are_allowed(&stage);
+        let factor = if code == 0 { 3 } else { 1 };
+        assert_eq!(stage.factors(CLASS), [Some(factor); 3], "{fault}");
+    }
+}
+
+/// Where that goes wrong, too, the next node is asked, and in the end a person.
+#[test]
+fn what_can_not_be_allowed_again_is_told() {
+    let failing =
+        || Stage::new(Scenario::FactorOne).fault("DELETE:/v1/schema/ELYSIA_CONFIG__:1=422 no");
+    let stage = failing().fault(&format!("PUT:{SHARDS}:4=500 no"));
+    repair(&stage).exits(1).says("nothing was changed");
+    are_allowed(&stage);
+
+    let mut stage = failing();
+    for nth in 1..=3 {
+        stage = stage.fault(&format!("PUT:{SHARDS}:{nth}=delay 1ms"));
+    }
+    let stage = stage.fault(&format!("PUT:{SHARDS}=500 no"));
+    repair(&stage)
+        .exits(7)
+        .says("writes to ELYSIA_CONFIG__ are still paused, on shard")
+        .says(r#"-d '{"status":"READY"}'"#);
+}
+
+#[test]
+fn a_class_with_objects_is_refused_before_its_writers_notice() {
+    let stage = Stage::new(Scenario::WithData);
+    repair(&stage).exits(5);
+    assert_eq!(stage.changes(), [""; 0]);
+}
+
+/// A tenant that a writer makes meanwhile is in no backup.
+#[test]
+fn a_tenant_that_appears_meanwhile_is_kept() {
+    let stage = Stage::new(Scenario::Healthy);
+    let class = json!({"class": "Tenants", "replicationConfig": {"factor": 3}, "multiTenancyConfig": {"enabled": true}});
+    stage.post("/v1/schema", &class);
+    stage.post("/v1/schema/Tenants/tenants", &json!([{"name": "first"}]));
+    let script = stage.home.path().join("delete.rhai");
+    let text = r#"step "Delete" { delete_class("Tenants"); } rollback { note("nothing"); }"#;
+    std::fs::write(&script, text).unwrap();
+    let stage = stage.fault("PUT:/v1/schema/Tenants/shards/first:1=delay 500ms");
+    let running = stage.start(&["run", script.to_str().unwrap(), "--yes"]);
+    while !stage.sandbox.requests().iter().any(|request| request.method == "PUT") {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    stage.post("/v1/schema/Tenants/tenants", &json!([{"name": "second"}]));
+    let ended = stage.ended(running.wait_with_output().unwrap());
+    ended.exits(1).says("the tenants of `Tenants` changed meanwhile").says("nothing was changed");
+    for (node, _) in stage.sandbox.nodes() {
+        let statuses = stage.sandbox.shard_statuses(&node, "Tenants");
+        assert_eq!(statuses.len(), 2, "{statuses:?}");
+        assert!(statuses.values().all(|status| *status == ShardStatus::Ready), "{statuses:?}");
+    }
+}
