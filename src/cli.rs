@@ -138,6 +138,12 @@ pub struct TargetArgs {
     #[arg(long, value_name = "NAME", conflicts_with = "sandbox")]
     pub cluster: Option<String>,
 
+    /// How long a deleted class stays away before it is created again, so that writes which were under
+    /// way end: servers try some again for 11 s. 0 where nothing writes to it [default: 12, in the
+    /// sandbox 0]
+    #[arg(long, value_name = "SECONDS", env = "ELYSIA_RUNBOOK_DRAIN")]
+    pub drain: Option<u64>,
+
     /// A cluster in this process instead of a real one
     #[arg(
         long,

@@ -40,4 +40,5 @@ mod live {
     mod split;
     mod tenants;
     mod transfer;
+    mod writes;
 }

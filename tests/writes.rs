@@ -88,6 +88,27 @@ fn what_can_not_be_allowed_again_is_told() {
         .says(r#"-d '{"status":"READY"}'"#);
 }
 
+/// A server tries some writes again for seconds, and to a class of the name that is new by then.
+#[test]
+fn a_class_stays_away_until_no_server_writes_to_it() {
+    let waits = "waiting 1 s for the end of writes to the deleted ELYSIA_CONFIG__";
+    let stage = Stage::new(Scenario::FactorOne);
+    let ended = stage.repair(&["--drain", "1"]).exits(0).says(waits);
+    // Not for the probe, whose name nobody knows.
+    assert_eq!(ended.transcript().matches("waiting").count(), 1);
+    // The time that passed counts, and putting it back waits, too.
+    let stage = Stage::new(Scenario::FactorOne).fault("POST:/v1/schema:1=422 no");
+    let ended = stage.repair(&["--set", "prove=false", "--drain", "1"]).exits(6).says(waits);
+    assert_eq!(ended.transcript().matches("waiting").count(), 1);
+    assert_eq!(stage.factors(CLASS), [Some(1); 3]);
+    // Another process does not know how long ago it was.
+    let stage = Stage::new(Scenario::FactorOne);
+    stage.repair(&["--set", "prove=false", "--on-failure", "keep"]).exits(0);
+    let run = stage.newest_run().unwrap();
+    stage.run(&["rollback", &run, "--yes", "--drain", "1"]).exits(0).says(waits);
+    assert_eq!(stage.factors(CLASS), [Some(1); 3]);
+}
+
 #[test]
 fn a_class_with_objects_is_refused_before_its_writers_notice() {
     let stage = Stage::new(Scenario::WithData);

@@ -97,7 +97,8 @@ fn job(cluster: &Cluster, command: &mut Command) -> Duration {
 }
 
 fn repair(home: &Path, cluster: &Cluster, proof: &str) -> Command {
-    let mut command = program(home, &["run", "config-replication", "--yes", "--set", proof]);
+    let mut command =
+        program(home, &["run", "config-replication", "--yes", "--set", proof, "--drain", "0"]);
     for url in cluster.urls() {
         command.args(["--node", &url]);
     }

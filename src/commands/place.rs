@@ -1,5 +1,7 @@
 //! Where a run happens: a real cluster or the sandbox, and the lock on it.
 
+use std::time::Duration;
+
 use tokio::runtime::Runtime;
 
 use super::target::{self, Target};
@@ -36,7 +38,10 @@ impl Place {
             .map(|(name, url)| Ok((name, reqwest::Url::parse(&url)?)))
             .collect::<Result<Vec<_>, url::ParseError>>()
             .map_err(|e| Error::failed("the sandbox has no address").cause(e))?;
-        let cluster = Cluster::new(nodes, &Access::default())?;
+        // Nobody else writes to it.
+        let drain = Duration::from_secs(args.drain.unwrap_or(0));
+        let access = Access { drain, ..Access::default() };
+        let cluster = Cluster::new(nodes, &access)?;
         let commands =
             Commands { target: format!(" --sandbox={scenario}"), curl_options: String::new() };
         Ok(Self { cluster, sandbox: Some(sandbox), commands, addresses: vec![] })
@@ -54,10 +59,11 @@ impl Place {
             return Self::find(args, runtime);
         }
         let nodes = nodes.iter().map(|node| format!("{}={}", node.name, node.url)).collect();
-        let args = match cluster {
-            Some(_) => TargetArgs { nodes: vec![], cluster: cluster.cloned(), sandbox: None },
-            None => TargetArgs { nodes, cluster: None, sandbox: None },
+        let (nodes, cluster) = match cluster {
+            Some(_) => (vec![], cluster.cloned()),
+            None => (nodes, None),
         };
+        let args = TargetArgs { nodes, cluster, drain: args.drain, sandbox: None };
         Self::find(&args, runtime)
     }
 

@@ -44,6 +44,7 @@ struct Entry {
     client_key: Option<PathBuf>,
     connect_timeout_seconds: Option<u64>,
     answer_timeout_seconds: Option<u64>,
+    drain_seconds: Option<u64>,
     #[serde(default)]
     allow_key_over_http: bool,
 }
@@ -99,6 +100,10 @@ pub(super) fn find(args: &TargetArgs) -> Result<Target, Error> {
         client_key: entry.client_key,
         connect_timeout: seconds(entry.connect_timeout_seconds, Access::default().connect_timeout),
         answer_timeout: seconds(entry.answer_timeout_seconds, Access::default().answer_timeout),
+        drain: args
+            .drain
+            .or(entry.drain_seconds)
+            .map_or(Access::default().drain, Duration::from_secs),
     };
     Ok(Target { nodes, access })
 }

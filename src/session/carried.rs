@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -242,6 +243,8 @@ impl Session {
         state.unsure.clone_from(&carried.unsure);
         state.imported.clone_from(&carried.imported);
         state.paused.clone_from(&carried.paused);
+        let now = Instant::now();
+        state.draining = carried.deleted.keys().map(|class| (class.clone(), now)).collect();
         state.unmade.clone_from(&carried.unmade);
         state.read.clone_from(&carried.read);
         let known = |object: &ObjectName| (object.clone(), Inserted::some_time());

@@ -47,6 +47,7 @@ impl Session {
             )
             .into());
         }
+        self.wait_for_writers(class)?;
         let postable = definition::postable(definition);
         let change = Change::CreateClass { class: class.into(), definition: postable.clone() };
         self.state.borrow_mut().created.insert(class.into(), postable.clone());
@@ -107,6 +108,9 @@ impl Session {
         backup.was_empty = empty;
         if !ours {
             self.state.borrow_mut().deleted.entry(class.into()).or_insert(backup);
+        }
+        if !self.is_a_moment_old(class, &survey) {
+            self.state.borrow_mut().draining.insert(class.into(), Instant::now());
         }
         let change = Change::DeleteClass { class: class.into(), empty };
         let sent = self.send(

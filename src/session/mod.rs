@@ -114,6 +114,8 @@ struct State {
     unsure: BTreeSet<String>,
     /// Shards of classes that refuse writes because of this run.
     paused: BTreeMap<String, BTreeSet<String>>,
+    /// When classes were deleted to which a server may still try to write.
+    draining: BTreeMap<String, Instant>,
     /// When this run created a class, and which nodes did not answer then.
     made: BTreeMap<String, (Instant, BTreeSet<String>)>,
     /// Objects that this run imported, by class: these stay, whatever fails later.

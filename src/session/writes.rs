@@ -9,6 +9,7 @@ use futures_util::{StreamExt, stream};
 use super::Session;
 use crate::change::Change;
 use crate::error::{Code, Failure, Halt};
+use crate::event::Event;
 use crate::survey::Survey;
 use crate::weaviate::{Error, Node, Writes};
 
@@ -83,6 +84,27 @@ impl Session {
         if let Err(halt) = allowed {
             self.warn(&format!("writes to {class} are still paused: {halt}"));
         }
+    }
+
+    /// Waits until no server tries any more to write to a class that this run deleted. A node that is
+    /// asked to write to the shard of another one tries again for seconds where that one refuses. Were
+    /// a class of the name there by then, it would make a shard for it that belongs to nothing, and the
+    /// object, acknowledged, would never be seen again.
+    ///
+    /// # Errors
+    ///
+    /// A signal came.
+    pub(super) fn wait_for_writers(&self, class: &str) -> Result<(), Halt> {
+        let Some(deleted) = self.state.borrow().draining.get(class).copied() else { return Ok(()) };
+        let left = self.cluster.drain().saturating_sub(deleted.elapsed());
+        if !left.is_zero() {
+            let seconds = left.as_secs_f64().ceil();
+            let text = format!("waiting {seconds} s for the end of writes to the deleted {class}");
+            self.say(&Event::Note { text })?;
+            self.wait(left)?;
+        }
+        self.state.borrow_mut().draining.remove(class);
+        Ok(())
     }
 
     /// Returns the shards that refuse writes because of this run, as far as nodes tell.

@@ -79,6 +79,8 @@ pub struct Access {
     pub connect_timeout: Duration,
     /// How long an answer to a read may take.
     pub answer_timeout: Duration,
+    /// How long a server may go on trying a write that it could not make.
+    pub drain: Duration,
 }
 
 impl Default for Access {
@@ -90,6 +92,8 @@ impl Default for Access {
             client_key: None,
             connect_timeout: Duration::from_secs(3),
             answer_timeout: Duration::from_secs(10),
+            // Nine times, after 0.1 s and half as much longer each time, give or take a half.
+            drain: Duration::from_secs(12),
         }
     }
 }

@@ -66,6 +66,7 @@ impl Node {
 pub struct Cluster {
     nodes: Vec<Node>,
     answer_timeout: Duration,
+    drain: Duration,
 }
 
 impl Cluster {
@@ -81,7 +82,7 @@ impl Cluster {
             .into_iter()
             .map(|(name, url)| Node { http: Http::new(name, url, client.clone(), access) })
             .collect();
-        Ok(Self { nodes, answer_timeout: access.answer_timeout })
+        Ok(Self { nodes, answer_timeout: access.answer_timeout, drain: access.drain })
     }
 
     /// Returns the nodes.
@@ -94,6 +95,12 @@ impl Cluster {
     #[must_use]
     pub fn answer_timeout(&self) -> Duration {
         self.answer_timeout
+    }
+
+    /// Returns how long a server may go on trying a write that it could not make.
+    #[must_use]
+    pub fn drain(&self) -> Duration {
+        self.drain
     }
 
     /// Returns the node of this name.

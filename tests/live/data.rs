@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::cluster::Cluster;
+use super::cluster::{Cluster, NODES};
 use super::view::wait;
 
 /// Creates a class with one replica of each of three shards: one too few for a class that must be
@@ -43,6 +43,15 @@ pub(super) fn create(cluster: &Cluster, definition: &Value) {
     let class = definition["class"].as_str().unwrap();
     cluster.wait_until_present(class);
     cluster.wait_until_open(class);
+}
+
+/// Deletes a class and waits until no node has it.
+pub(super) fn delete(cluster: &Cluster, class: &str) {
+    let path = format!("/v1/schema/{class}");
+    let reply = cluster.request(0, Method::DELETE, &path).send();
+    assert_eq!(reply.status, 200, "{:?}", reply.body);
+    let gone = || cluster.presence(class) == [false; NODES];
+    assert!(wait(Duration::from_secs(10), gone), "{:?}", cluster.presence(class));
 }
 
 /// Imports this many objects.

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use super::cluster::{Cluster, NODES, turn};
-use super::data::create_class_with_factor_1;
+use super::data::{create_class_with_factor_1, delete};
 use super::program::{Program, number};
 use super::view::wait;
 
@@ -92,12 +92,4 @@ fn has_sent_a_change(program: &Program) -> bool {
     let runs = std::fs::read_dir(program.home().join("runs")).into_iter().flatten().flatten();
     let texts = runs.map(|run| std::fs::read_to_string(run.path().join("journal.ndjson")));
     texts.flatten().any(|text| text.contains("change_intended"))
-}
-
-fn delete(cluster: &Cluster, class: &str) {
-    let path = format!("/v1/schema/{class}");
-    let reply = cluster.request(0, reqwest::Method::DELETE, &path).send();
-    assert_eq!(reply.status, 200, "{:?}", reply.body);
-    let gone = || cluster.presence(class) == [false; NODES];
-    assert!(wait(Duration::from_secs(10), gone), "{:?}", cluster.presence(class));
 }

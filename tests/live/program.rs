@@ -23,6 +23,8 @@ pub(super) fn number(variable: &str, default: u32) -> u32 {
 /// The program with a home of its own.
 pub(super) struct Program {
     home: TempDir,
+    /// How long it waits for writers, where not as long as it does by itself.
+    drain: Option<&'static str>,
 }
 
 /// A run that has ended.
@@ -43,8 +45,15 @@ pub(super) struct Running {
 }
 
 impl Program {
+    /// One that does not wait for writers before it creates a class again: there are none.
     pub(super) fn new() -> Self {
-        Self { home: tempfile::Builder::new().prefix("runbook-live-").tempdir().unwrap() }
+        let home = tempfile::Builder::new().prefix("runbook-live-").tempdir().unwrap();
+        Self { home, drain: Some("0") }
+    }
+
+    /// One that waits for writers, as it does by itself.
+    pub(super) fn patient() -> Self {
+        Self { drain: None, ..Self::new() }
     }
 
     /// Where it keeps its runs; also the folder that it runs in.
@@ -146,6 +155,7 @@ impl Program {
             .env_clear()
             .env("HOME", self.home.path())
             .env("ELYSIA_RUNBOOK_HOME", self.home.path())
+            .envs(self.drain.map(|seconds| ("ELYSIA_RUNBOOK_DRAIN", seconds)))
             .current_dir(self.home.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

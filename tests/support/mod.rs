@@ -51,7 +51,7 @@ impl Stage {
     fn waits(&self, seconds: usize) {
         let nodes: Vec<_> = self.nodes().iter().map(|node| format!("{node:?}")).collect();
         let config = format!(
-            "[clusters.stage]\nnodes = [{}]\nanswer_timeout_seconds = {seconds}\n",
+            "[clusters.stage]\nnodes = [{}]\nanswer_timeout_seconds = {seconds}\ndrain_seconds = 0\n",
             nodes.join(", ")
         );
         std::fs::write(self.home.path().join("elysia-runbook.toml"), config).unwrap();
