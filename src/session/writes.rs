@@ -7,11 +7,12 @@ use std::time::Instant;
 use futures_util::{StreamExt, stream};
 
 use super::Session;
+use super::definition::same;
 use crate::change::Change;
 use crate::error::{Code, Failure, Halt};
 use crate::event::Event;
 use crate::survey::Survey;
-use crate::weaviate::{Error, Node, Writes};
+use crate::weaviate::{Class, Error, Node, Writes};
 
 /// How many shards are told side by side.
 const SHARDS_AT_ONCE: usize = 16;
@@ -56,8 +57,12 @@ impl Session {
     /// No leader; `rejected`; `unverifiable` where a replica does not show it in time.
     pub(super) fn allow_writes(&self, class: &str) -> Result<(), Halt> {
         let Some(shards) = self.state.borrow().paused.get(class).cloned() else { return Ok(()) };
-        // Another class of the name has shards of other names: to it this does nothing.
-        if self.class(class)?.is_some() {
+        // Another class of the name has other shards.
+        let is_it = |found: &Class| {
+            let state = self.state.borrow();
+            state.deleted.get(class).is_none_or(|before| same(&found.value, &before.definition))
+        };
+        if self.class(class)?.as_ref().is_some_and(is_it) {
             let survey = self.prepare(class, &|| format!("allow writes to class {class}"))?;
             let change = Change::AllowWrites { class: class.into(), shards: shards.clone() };
             self.set_writes(&change, &survey, &shards, Writes::Allowed)?;
