@@ -47,6 +47,20 @@ fn what_is_found_is_said_with_the_command_that_helps() {
     health(Scenario::Tenants, &["--set", "class=Customers"]).exits(0).golden("health/tenants.txt");
 }
 
+/// A node that asks another one, which hangs, answers the next request at once when it has noticed.
+#[test]
+fn an_answer_that_hangs_is_asked_for_again() {
+    let hanging = |times: usize| {
+        let mut stage = Stage::new(Scenario::Elysia);
+        for nth in 1..=times {
+            stage = stage.fault(&format!("node1:GET:/v1/nodes:{nth}=hang"));
+        }
+        run(&stage, "cluster-health", &["--set", "quick=true"])
+    };
+    hanging(5).exits(0);
+    hanging(6).exits(4).says("node1");
+}
+
 #[test]
 fn a_part_of_the_cluster_can_be_looked_at() {
     health(Scenario::Elysia, &["--set", "prefix=ELYSIA_", "--set", "quick=true"])

@@ -1,11 +1,13 @@
 //! `run`: find and check the runbook, find the cluster, begin a record, run.
 
+use rhai::Engine;
 use serde_json::{Map, Value};
 
 use super::execute::{Start, disk, execute, permissions, runtime, with_stack};
 use super::place::Place;
 use super::{Ended, one, parameters, past};
 use crate::cli::RunArgs;
+use crate::error::Error;
 use crate::event::{Event, NamedNode, VERSION};
 use crate::host;
 use crate::journal::{Home, Journal, RunFolder, sha256, write_new};
@@ -16,14 +18,22 @@ pub(super) fn run(args: &RunArgs) -> Ended {
 }
 
 fn run_here(args: &RunArgs) -> Ended {
-    let mut engine = host::engine();
+    run_in(host::engine(), args, || Home::find().map_err(|error| one(disk(error))))
+}
+
+/// Runs it with this engine; `home` is found when all else is in order.
+fn run_in(
+    mut engine: Engine,
+    args: &RunArgs,
+    home: impl FnOnce() -> Result<Home, Vec<Error>>,
+) -> Ended {
     let runbook = Runbook::load(&mut engine, &args.runbook)?;
     let parameters = parameters::resolve(&runbook.outline, &args.runbook, &args.set)?;
     let permissions = permissions(&args.how).map_err(one)?;
     let runtime = runtime().map_err(one)?;
     let place = Place::find(&args.target, &runtime).map_err(one)?;
     let disk = |error| one(disk(error));
-    let home = Home::find().map_err(disk)?;
+    let home = home()?;
     let folder = home.new_run().map_err(disk)?;
     let sources = save_sources(&runbook, &folder).map_err(disk)?;
     let journal = Journal::create(&folder.journal()).map_err(disk)?;
@@ -69,4 +79,41 @@ pub(super) fn sources(runbook: &Runbook) -> impl Iterator<Item = (String, &str)>
         (format!("import.{}.rhai", path.replace('/', ".")), import.text.as_str())
     });
     std::iter::once(("runbook.rhai".to_owned(), runbook.source.text.as_str())).chain(imports)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use crate::event::Verdict;
+    use crate::journal::read;
+
+    #[test]
+    fn a_panic_of_ours_is_followed_by_the_rollback() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("panics.rhai");
+        let text = r#"
+            step "Delete" { delete_class("ELYSIA_CONFIG__"); } rollback { note("nothing"); }
+            step "Panic" { fault_of_ours(); }
+        "#;
+        std::fs::write(&file, text).expect("the runbook");
+        let mut engine = host::engine();
+        engine.register_fn("fault_of_ours", || -> () { panic!("on purpose") });
+        let words = ["elysia-runbook", "run", file.to_str().expect("text"), "--yes"];
+        let cli = Cli::parse_from(words.iter().chain(&["--sandbox=factor-one"]));
+        let Command::Run(args) = cli.command else { panic!("not `run`") };
+        let home = Home::at(folder.path().join("home"));
+
+        let ended = run_in(engine, &args, || Ok(home.clone()));
+        assert_eq!(ended.expect("a verdict"), Verdict::RolledBack.exit_code());
+        let run = home.runs().expect("the runs").remove(0);
+        let records = read(&run.journal()).expect("its journal").records;
+        let put_back = records.iter().any(|record| {
+            matches!(&record.event, Event::ChangeIntended { action, rollback: true, .. }
+                if action.past().starts_with("created class ELYSIA_CONFIG__"))
+        });
+        assert!(put_back, "{records:?}");
+    }
 }

@@ -31,11 +31,17 @@ impl Home {
     pub fn find() -> io::Result<Self> {
         if let Some(path) = std::env::var_os("ELYSIA_RUNBOOK_HOME").filter(|path| !path.is_empty())
         {
-            return std::path::absolute(path).map(|path| Self { path });
+            return std::path::absolute(path).map(Self::at);
         }
         let base = etcetera::choose_base_strategy().map_err(io::Error::other)?;
         let state = base.state_dir().unwrap_or_else(|| base.data_dir());
-        Ok(Self { path: state.join("elysia-runbook") })
+        Ok(Self::at(state.join("elysia-runbook")))
+    }
+
+    /// Returns the home that is this folder; creates nothing.
+    #[must_use]
+    pub fn at(path: PathBuf) -> Self {
+        Self { path }
     }
 
     /// Returns the folder.
