@@ -39,7 +39,8 @@ pub(super) mod primitives {
     }
 
     /// Deletes `class`, which must hold no object, and waits until every node's own schema has
-    /// lost it. Its schema and tenants are saved before. Returns `false` if there was none.
+    /// lost it. Its schema and tenants are saved before, and writes to it are refused from the last
+    /// look for objects on. Returns `false` if there was none.
     ///
     /// Refused if the cluster can't agree or the class may hold objects. Throws `rejected`,
     /// `unverifiable` if a node does not show that it lost it, `conflict` if it came back.
@@ -52,7 +53,8 @@ pub(super) mod primitives {
         ask(&context, |session| session.delete_class(class))
     }
 
-    /// Creates the class that `schema` defines, and waits until every node's own schema has it.
+    /// Creates the class that `schema` defines, and waits until every node's own schema has it. One
+    /// that this run deleted stays away for 12 seconds first, unless `--drain` says otherwise.
     ///
     /// Refused if the cluster can't agree. Throws `conflict` if there is such a class or another
     /// one appeared meanwhile, `rejected` if the server said no.

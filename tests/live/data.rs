@@ -54,6 +54,19 @@ pub(super) fn delete(cluster: &Cluster, class: &str) {
     assert!(wait(Duration::from_secs(10), gone), "{:?}", cluster.presence(class));
 }
 
+/// Every shard takes writes, whichever node is asked; leaves objects behind.
+#[track_caller]
+pub(super) fn expect_writable(cluster: &Cluster, class: &str) {
+    for node in 0..NODES {
+        // One for each shard, most likely.
+        for number in 0..10 {
+            let id = id(1000 + (node * 10 + number) as u128);
+            let reply = cluster.post(node, "/v1/objects", &json!({"class": class, "id": id}));
+            assert_eq!(reply.status, 200, "{class} takes no writes: {:?}", reply.body);
+        }
+    }
+}
+
 /// Imports this many objects.
 pub(super) fn import(cluster: &Cluster, class: &str, count: u128) {
     write(cluster, 0, class, 0..count, "QUORUM");

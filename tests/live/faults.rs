@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::cluster::{Cluster, NODES, turn};
-use super::data::{count, create_class_with_factor_1, import_on_node};
+use super::data::{count, create_class_with_factor_1, expect_writable, import_on_node};
 use super::fault::Fault;
 use super::program::{Program, number};
 use super::view::wait;
@@ -125,6 +125,7 @@ fn fail_during_the_run(
     let probe = format!("{class}RunbookProbe");
     let gone = || cluster.presence(&probe) == [false; NODES];
     assert!(wait(Duration::from_secs(30), gone), "{:?}", cluster.presence(&probe));
+    expect_writable(cluster, class);
 }
 
 #[test]

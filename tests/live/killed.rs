@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use super::cluster::{Cluster, NODES, turn};
-use super::data::{create_class_with_factor_1, delete};
+use super::data::{create_class_with_factor_1, delete, expect_writable};
 use super::program::{Program, number};
 use super::view::wait;
 
@@ -59,6 +59,7 @@ fn a_run_killed_at_any_moment_goes_on_or_is_undone() {
             let no_probe = || cluster.presence(PROBE) == [false; NODES];
             assert!(wait(Duration::from_secs(5), no_probe), "{ended:?}");
             assert!(cluster.presence(CLASS).contains(&true), "the class is lost: {ended:?}");
+            expect_writable(&cluster, CLASS);
         }
     }
 }
