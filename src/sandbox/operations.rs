@@ -204,6 +204,11 @@ impl Operation {
         }
     }
 
+    /// Tells whether a replica of the class is still on its way.
+    pub(super) fn is_under_way(&self, class: &str) -> bool {
+        self.class == class && !matches!(self.state(), "READY" | "CANCELLED")
+    }
+
     /// Lets it go on, as far as it can.
     fn look(&mut self, running: &[String]) -> Look<'_> {
         if self.cancelled && running.contains(&self.source) && running.contains(&self.target) {

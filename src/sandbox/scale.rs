@@ -69,12 +69,24 @@ pub(super) fn apply(world: &mut World, at: usize, call: &Call) -> Outcome {
     let Some(found) = world.nodes[leader].schema.get(&class).cloned() else {
         return Ok(failed(format!("class not found: {class}")));
     };
+    if world.operations.iter().any(|operation| operation.is_under_way(&class)) {
+        let why =
+            format!("cannot scale while there are ongoing replications for collection {class}");
+        return Ok(failed(why));
+    }
     let mut ids = Vec::new();
     for (shard, actions) in plan["shardScaleActions"].as_object().into_iter().flatten() {
         let Some(planned) = found.shards.get(shard) else { continue };
         let mut replicas = planned.replicas.clone();
         let removed = actions["removeNodes"].as_array().into_iter().flatten();
         let removed: Vec<&str> = removed.filter_map(Value::as_str).collect();
+        let left = replicas.len().saturating_sub(removed.len());
+        let factor = found.factor();
+        if !removed.is_empty() && (left as u64) < factor {
+            return Ok(failed(format!(
+                "unable to delete replica from shard, minimum replication factor {factor}"
+            )));
+        }
         replicas.retain(|node| !removed.contains(&node.as_str()));
         for (target, source) in actions["addNodes"].as_object().into_iter().flatten() {
             let source = source.as_str().unwrap_or_default().to_owned();
@@ -89,6 +101,8 @@ pub(super) fn apply(world: &mut World, at: usize, call: &Call) -> Outcome {
     for node in 0..world.nodes.len() {
         world.repair(node);
     }
+    // Taking away is done at once, and no operation.
+    let ids = if ids.is_empty() { Value::Null } else { json!(ids) };
     let body = json!({ "collection": class, "operationIds": ids, "planId": plan["planId"] });
     Ok(Reply::json(200, &body))
 }

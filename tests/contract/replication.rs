@@ -107,6 +107,7 @@ pub(super) async fn scales_in_place(nodes: &[String]) {
 
     let answer = post(&nodes[0], path, &plan).await.is(200).body;
     assert_keys(&answer, &["collection", "operationIds", "planId"]);
+    post(&nodes[0], path, &plan).await.says(500, "ongoing replications for collection");
     let ids = answer["operationIds"].as_array().expect("ids").clone();
     assert_eq!(ids.len(), 2);
     until("every operation is READY", || async {
@@ -138,7 +139,31 @@ pub(super) async fn scales_in_place(nodes: &[String]) {
         let object = format!("/v1/objects/ContractScale/{id}?node_name={name}");
         get(&nodes[0], &object).await.is(200);
     }
+    lowers_in_place(nodes, config).await;
     remove(nodes, "ContractScale").await;
+}
+
+/// The other way round: the factor first, then the replicas, which go at once.
+async fn lowers_in_place(nodes: &[String], mut config: Value) {
+    let path = "/v1/replication/scale";
+    let query = format!("{path}?collection=ContractScale&replicationFactor=1");
+    let plan = get(&nodes[0], &query).await.is(200).body;
+    let (_, action) =
+        plan["shardScaleActions"].as_object().expect("actions").iter().next().unwrap();
+    assert_eq!(action["removeNodes"].as_array().map(Vec::len), Some(2));
+    post(&nodes[0], path, &plan).await.says(500, "minimum replication factor 3");
+    config["replicationConfig"]["factor"] = json!(1);
+    put(&nodes[0], "/v1/schema/ContractScale", &config).await.is(200);
+    let plan = get(&nodes[0], &query).await.is(200).body;
+    let answer = post(&nodes[0], path, &plan).await.is(200).body;
+    assert_eq!(answer["operationIds"], Value::Null);
+    until("one replica is left", || async {
+        let state = "/v1/replication/sharding-state?collection=ContractScale";
+        let state = get(&nodes[0], state).await.is(200).body;
+        let left = state["shardingState"]["shards"][0]["replicas"].as_array().map(Vec::len);
+        (left == Some(1)).then_some(())
+    })
+    .await;
 }
 
 pub(super) async fn stops_and_allows_writing(nodes: &[String]) {
