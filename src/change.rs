@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::event::{count, count_objects};
-use crate::weaviate::{ObjectName, Tenant};
+use crate::weaviate::{ObjectName, ReplicaCopy, Tenant};
 
 /// A change of the cluster.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,6 +48,34 @@ pub enum Change {
         /// The shards.
         shards: BTreeSet<String>,
     },
+    /// Let the servers copy a replica to another node.
+    CopyReplica {
+        /// The class.
+        class: String,
+        /// Which, from where, to where.
+        #[serde(flatten)]
+        copy: ReplicaCopy,
+    },
+    /// Cancel such a copy.
+    CancelCopy {
+        /// The class.
+        class: String,
+        /// The movement's id.
+        id: String,
+        /// The shard.
+        shard: String,
+        /// RAFT name of the node that was to get it.
+        to: String,
+    },
+    /// Give a class another factor, and leave its replicas as they are.
+    SetFactor {
+        /// The class.
+        class: String,
+        /// What it was.
+        before: u64,
+        /// What it is to be.
+        factor: u64,
+    },
     /// Insert an object.
     InsertObject(ObjectName),
     /// Delete an object that this run inserted.
@@ -73,6 +101,9 @@ impl Change {
             | Self::CreateTenants { class, .. }
             | Self::PauseWrites { class, .. }
             | Self::AllowWrites { class, .. }
+            | Self::CopyReplica { class, .. }
+            | Self::CancelCopy { class, .. }
+            | Self::SetFactor { class, .. }
             | Self::InsertObject(ObjectName { class, .. })
             | Self::DeleteObject(ObjectName { class, .. })
             | Self::ImportObjects { class, .. } => class,
@@ -92,6 +123,15 @@ impl Change {
             }
             Self::PauseWrites { class, .. } => format!("pause writes to class {class}"),
             Self::AllowWrites { class, .. } => format!("allow writes to class {class}"),
+            Self::CopyReplica { class, copy: ReplicaCopy { shard, from, to } } => {
+                format!("copy shard {shard} of class {class} from {from} to {to}")
+            }
+            Self::CancelCopy { class, shard, to, .. } => {
+                format!("cancel the copy of shard {shard} of class {class} to {to}")
+            }
+            Self::SetFactor { class, before, factor } => {
+                format!("change the factor of class {class} from {before} to {factor}")
+            }
             Self::InsertObject(object) => format!("insert {object}"),
             Self::DeleteObject(object) => format!("delete {object}"),
             Self::ImportObjects { class, objects, .. } => {
@@ -105,6 +145,8 @@ impl Change {
     pub fn past(&self) -> String {
         let imperative = self.imperative();
         match imperative.split_once(' ') {
+            Some(("cancel", rest)) => format!("cancelled {rest}"),
+            Some(("copy", rest)) => format!("began to copy {rest}"),
             Some((verb, rest)) if verb.ends_with('e') => format!("{verb}d {rest}"),
             Some((verb, rest)) => format!("{verb}ed {rest}"),
             None => imperative,

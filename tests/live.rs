@@ -36,6 +36,7 @@ mod live {
     mod killed;
     mod objects;
     mod repair;
+    mod scale;
     mod settings;
     mod split;
     mod tenants;

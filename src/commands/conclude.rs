@@ -244,9 +244,14 @@ pub(super) fn undone(session: &Session, restored: Result<Restoration, Halt>) -> 
             if !given_up.is_empty() {
                 but.push(format!("objects of {} are gone", given_up.join(", ")));
             }
+            let done = if but.is_empty() {
+                "all is as it was before the run"
+            } else {
+                "what could be undone is undone"
+            };
             let but = if but.is_empty() { String::new() } else { format!("; {}", but.join("; ")) };
             if problems.is_empty() {
-                let summary = format!("ROLLED BACK: all is as it was before the run{but}");
+                let summary = format!("ROLLED BACK: {done}{but}");
                 (Verdict::RolledBack, summary, commands, None)
             } else {
                 let summary =

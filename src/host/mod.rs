@@ -10,6 +10,7 @@ mod findings;
 mod memory;
 mod object;
 mod operator;
+mod replication;
 mod run;
 mod step;
 mod throw;
@@ -34,7 +35,8 @@ const OPERATIONS: u64 = 500_000;
 const COMPUTING: Duration = Duration::from_secs(5);
 
 /// Primitives that change the cluster; all others read, or talk to the operator.
-pub const CHANGING: [&str; 7] = [
+pub const CHANGING: [&str; 9] = [
+    "copy_replicas",
     "create_class",
     "create_tenants",
     "delete_class",
@@ -42,6 +44,7 @@ pub const CHANGING: [&str; 7] = [
     "insert_object",
     "replica_lag",
     "restore_class",
+    "set_factor",
 ];
 
 /// Returns the names of the primitives: what scripts can say beyond the language itself.
@@ -81,6 +84,7 @@ pub fn engine() -> Engine {
     engine.register_global_module(exported_module!(findings::primitives).into());
     engine.register_global_module(exported_module!(object::primitives).into());
     engine.register_global_module(exported_module!(operator::primitives).into());
+    engine.register_global_module(exported_module!(replication::primitives).into());
     engine.register_global_module(exported_module!(transfer::primitives).into());
     step::register(&mut engine);
     engine

@@ -15,7 +15,7 @@ use super::{Deleted, Session};
 use crate::change::{Change, Outcome};
 use crate::event::Event;
 use crate::journal::{Record, sha256};
-use crate::weaviate::{ObjectName, Tenant};
+use crate::weaviate::{ObjectName, ReplicaCopy, Tenant};
 
 /// What a run had done.
 #[derive(Debug, Default)]
@@ -30,6 +30,8 @@ pub struct Carried {
     unsure: BTreeSet<String>,
     imported: BTreeMap<String, u64>,
     paused: BTreeMap<String, BTreeSet<String>>,
+    copying: BTreeMap<String, BTreeSet<ReplicaCopy>>,
+    factors: BTreeMap<String, u64>,
     inserted: BTreeSet<ObjectName>,
     /// Objects that steps inserted which did not end: such a step inserts others when it runs again.
     stray: Vec<ObjectName>,
@@ -77,6 +79,8 @@ impl Carried {
             && self.created.is_empty()
             && self.imported.is_empty()
             && self.paused.is_empty()
+            && self.copying.is_empty()
+            && self.factors.is_empty()
             && self.inserted.is_empty())
     }
 }
@@ -152,8 +156,16 @@ impl Reader {
             Change::PauseWrites { class, shards } => {
                 carried.paused.entry(class.clone()).or_default().extend(shards.iter().cloned());
             }
-            Change::CreateTenants { .. } | Change::AllowWrites { .. } | Change::DeleteObject(_) => {
+            Change::CopyReplica { class, copy } => {
+                carried.copying.entry(class.clone()).or_default().insert(copy.clone());
             }
+            Change::SetFactor { class, factor, .. } => {
+                carried.factors.insert(class.clone(), *factor);
+            }
+            Change::CreateTenants { .. }
+            | Change::AllowWrites { .. }
+            | Change::CancelCopy { .. }
+            | Change::DeleteObject(_) => {}
         }
         self.open.insert(change, action.clone());
         Ok(())
@@ -180,6 +192,10 @@ impl Reader {
                 carried.unmade.insert(class.into(), detail.into());
                 match action {
                     Change::CreateClass { .. } => drop(carried.created.remove(class)),
+                    Change::SetFactor { .. } => drop(carried.factors.remove(class)),
+                    Change::CopyReplica { ref copy, .. } => {
+                        carried.copying.entry(class.into()).or_default().remove(copy);
+                    }
                     Change::DeleteClass { .. } => {
                         added.and_then(|class| carried.deleted.remove(&class));
                     }
@@ -243,6 +259,8 @@ impl Session {
         state.unsure.clone_from(&carried.unsure);
         state.imported.clone_from(&carried.imported);
         state.paused.clone_from(&carried.paused);
+        state.copying.clone_from(&carried.copying);
+        state.factors.clone_from(&carried.factors);
         let now = Instant::now();
         state.draining = carried.deleted.keys().map(|class| (class.clone(), now)).collect();
         state.unmade.clone_from(&carried.unmade);

@@ -272,7 +272,7 @@ impl Session {
 }
 
 /// Tells whether the cluster shows that a change was not made.
-fn was_not_made(sent: &Result<(), Halt>) -> bool {
+pub(super) fn was_not_made(sent: &Result<(), Halt>) -> bool {
     use Code::{Denied, Rejected};
     matches!(sent, Err(Halt::Failure(Failure { code: Rejected | Denied, .. })))
 }

@@ -141,11 +141,7 @@ impl Session {
         if self.apart.get() {
             return self.commands.way_out();
         }
-        let silent = self.silent.borrow();
-        let nodes = self.cluster.nodes();
-        let node = nodes.iter().find(|node| !silent.contains(node.name())).unwrap_or(&nodes[0]);
-        let factor = u64::try_from(factor).unwrap_or(1);
-        self.commands.raise(node.url(), class, factor, objects)
+        self.commands.raise(class, u64::try_from(factor).unwrap_or(1), objects)
     }
 
     /// Records something that was found.

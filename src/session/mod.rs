@@ -20,6 +20,7 @@ mod read;
 mod recorder;
 mod restore;
 mod restore_class;
+mod scale;
 mod send;
 mod settle;
 mod writes;
@@ -44,7 +45,7 @@ use crate::error::{Failure, Halt, Signal, Stop};
 use crate::event::Event;
 use crate::journal::RunFolder;
 use crate::survey::Commands;
-use crate::weaviate::{Cluster, ObjectName, Tenant};
+use crate::weaviate::{Cluster, ObjectName, ReplicaCopy, Tenant};
 use inserted::Inserted;
 
 /// What the operator allowed on the command line.
@@ -112,6 +113,12 @@ struct State {
     made_before: BTreeSet<String>,
     /// Those of them of which only what was asked for is known, not what the server made of it.
     unsure: BTreeSet<String>,
+    /// Copies of replicas that this run began and has not seen to be there, by class.
+    copying: BTreeMap<String, BTreeSet<ReplicaCopy>>,
+    /// How many it has, by class: these stay, whatever fails later.
+    copied: BTreeMap<String, usize>,
+    /// The factors that this run gave to classes.
+    factors: BTreeMap<String, u64>,
     /// Shards of classes that refuse writes because of this run.
     paused: BTreeMap<String, BTreeSet<String>>,
     /// When classes were deleted to which a server may still try to write.

@@ -54,6 +54,9 @@ impl Session {
             || !state.created.is_empty()
             || !state.imported.is_empty()
             || !state.paused.is_empty()
+            || !state.copying.is_empty()
+            || state.copied.values().any(|copied| *copied > 0)
+            || !state.factors.is_empty()
     }
 
     /// Returns the classes that this run deleted and did not create again, each with its backup.
@@ -150,7 +153,8 @@ impl Session {
     pub fn is_half_way(&self) -> bool {
         let state = self.state.borrow();
         // The sandbox ends with the run.
-        self.announcement.is_some() && !(state.deleted.is_empty() && state.imported.is_empty())
+        self.announcement.is_some()
+            && !(state.deleted.is_empty() && state.imported.is_empty() && state.copying.is_empty())
     }
 
     /// Returns the commands that go on with this run, or undo it.
@@ -178,6 +182,10 @@ impl Session {
             if let Err(halt) = self.undo_create(class) {
                 self.warn(&format!("{class} that this run created is still there: {halt}"));
             }
+        }
+        let copying: Vec<String> = self.state.borrow().copying.keys().cloned().collect();
+        for class in copying {
+            self.cancel_copies(&class);
         }
         let paused: Vec<String> = self.state.borrow().paused.keys().cloned().collect();
         for class in paused {
@@ -229,6 +237,7 @@ impl Session {
             left.kept.push(format!("{more}{objects} imported into {class} so far stay there"));
         }
         self.pauses_left(&mut left);
+        self.copies_left(&mut left);
         let new: Vec<&String> = created.iter().filter(|c| !deleted.contains_key(*c)).collect();
         self.objects_left(&new, &mut left);
         for class in new {
@@ -277,6 +286,23 @@ impl Session {
             left.commands.extend(self.tenants_command(class, before));
         }
         left
+    }
+
+    /// Copies of replicas that this run began: those that are there stay.
+    fn copies_left(&self, left: &mut Restoration) {
+        let state = self.state.borrow();
+        for (class, copies) in &state.copying {
+            let copies = count(copies.len(), "replica");
+            left.problems.push(format!("{copies} of {class} may still be copied"));
+            left.commands.push(self.curl("GET", "/v1/replication/replicate/list", None));
+        }
+        for (class, copied) in state.copied.iter().filter(|(_, copied)| **copied > 0) {
+            let copies = count(*copied, "more replica");
+            left.kept.push(format!("{copies} of {class} stay where they are"));
+        }
+        for (class, factor) in &state.factors {
+            left.kept.push(format!("{class} stays at factor {factor}"));
+        }
     }
 
     /// Shards that refuse writes because of this run.

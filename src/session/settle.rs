@@ -46,6 +46,22 @@ impl Session {
         Ok(())
     }
 
+    /// Waits until every node that takes part shows the factor in its own schema.
+    pub(super) fn settle_factor(
+        &self,
+        class: &str,
+        factor: u64,
+        survey: &Survey,
+    ) -> Result<(), Halt> {
+        let late = self.wait_for_nodes(class, survey, |found| {
+            found.is_some_and(|found| found["replicationConfig"]["factor"] == factor)
+        })?;
+        late.into_iter().try_for_each(|(node, why)| {
+            let text = format!("{node} has factor {factor} of {class} in its own schema");
+            self.say(&Event::Check { text, passed: false, detail: why })
+        })
+    }
+
     pub(super) fn settle_deleted(&self, class: &str, survey: &Survey) -> Result<(), Halt> {
         let late = self.wait_for_nodes(class, survey, |found| found.is_none())?;
         if self.class(class)?.is_some() {

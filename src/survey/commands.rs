@@ -51,33 +51,16 @@ impl Commands {
     /// Returns what gives a class another factor: one that holds no object is created anew, any
     /// other is copied in place.
     #[must_use]
-    pub fn raise(&self, url: &str, class: &str, factor: u64, objects: Option<u64>) -> String {
+    pub fn raise(&self, class: &str, factor: u64, objects: Option<u64>) -> String {
+        let factor = factor.to_string();
+        let parameters = [("class", class), ("factor", &*factor)];
         match objects {
-            Some(0) => {
-                let factor = factor.to_string();
-                self.run("config-replication", &[("class", class), ("factor", &factor)])
-            }
-            Some(_) => self.scale(url, class, factor),
+            Some(0) => self.run("config-replication", &parameters),
+            Some(_) => self.run("scale-replicas", &parameters),
             None => format!(
                 "first see to it that its objects can be counted; then, as it may hold some: {}",
-                self.scale(url, class, factor)
+                self.run("scale-replicas", &parameters)
             ),
         }
-    }
-
-    /// Returns the commands that make the server copy what a class lacks, and then tell its schema.
-    fn scale(&self, url: &str, class: &str, factor: u64) -> String {
-        let options = &self.curl_options;
-        let scale =
-            format!("{url}/v1/replication/scale?collection={class}&replicationFactor={factor}");
-        let scale = shell_word(&scale);
-        let schema = shell_word(&format!("{url}/v1/schema/{class}"));
-        let json = "-H 'Content-Type: application/json' -d @-";
-        let status = self.run("diagnose-shards", &[("class", class)]);
-        format!(
-            "curl -fsS {scale}{options} | curl -fsS -X POST {scale}{options} {json}; when {status} \
-             shows every replica: curl -fsS {schema}{options} | sed \
-             's/\"factor\":[0-9]*/\"factor\":{factor}/' | curl -fsS -X PUT {schema}{options} {json}"
-        )
     }
 }

@@ -86,7 +86,6 @@ impl Look<'_> {
         .of(class)
         .shard(shard)
         .remedy(self.unless_apart(self.commands.raise(
-            self.url,
             class,
             promised,
             self.data_count(class),

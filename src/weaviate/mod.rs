@@ -19,7 +19,7 @@ mod transfer;
 pub use access::{Access, Secret, shell_word};
 pub use count::Countable;
 pub use error::{Error, What};
-pub use movement::{Movement, MovementStatus};
+pub use movement::{Movement, MovementStatus, ReplicaCopy};
 pub use object::Listing;
 pub use replica::{Level, ObjectName, Replica};
 pub use schema::{Class, Placement, ShardPlacement};

@@ -1,10 +1,11 @@
 //! Replica movements: the server's own copying and moving of replicas between nodes.
 
 use reqwest::Method;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::json;
 
-use super::Node;
 use super::error::{Error, What};
+use super::{Node, encode};
 
 /// One replica that is copied or moved to another node.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -22,6 +23,9 @@ pub struct Movement {
     pub target_node: String,
     /// Where it stands.
     pub status: MovementStatus,
+    /// Whether it was told to end; that takes some seconds.
+    #[serde(default)]
+    pub scheduled_for_cancel: bool,
 }
 
 /// Where a movement stands.
@@ -43,6 +47,27 @@ impl Movement {
     #[must_use]
     pub fn is_over(&self) -> bool {
         matches!(self.status.state.as_str(), "READY" | "CANCELLED")
+    }
+}
+
+/// A replica that is to be copied to another node.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ReplicaCopy {
+    /// The shard; the tenant, where shards are tenants.
+    pub shard: String,
+    /// RAFT name of the node that has it.
+    pub from: String,
+    /// RAFT name of the node that is to get it.
+    pub to: String,
+}
+
+impl ReplicaCopy {
+    /// Tells whether a movement is this copy.
+    #[must_use]
+    pub fn is(&self, class: &str, movement: &Movement) -> bool {
+        movement.collection == class
+            && movement.shard == self.shard
+            && movement.target_node == self.to
     }
 }
 
@@ -77,5 +102,43 @@ impl Node {
         serde_json::from_slice::<Option<Vec<Movement>>>(&raw)
             .map(|movements| Some(movements.unwrap_or_default()))
             .map_err(|e| self.http.not_weaviate(Method::GET, path, e.to_string()))
+    }
+
+    /// Begins to copy a replica to a node that has none of the shard, once. Returns the movement's id.
+    ///
+    /// # Errors
+    ///
+    /// Anything but 2xx; it may have begun all the same. A target that is no node is none.
+    pub async fn copy_replica(
+        &self,
+        class: &str,
+        shard: &str,
+        source: &str,
+        target: &str,
+    ) -> Result<String, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            id: String,
+        }
+        let path = "/v1/replication/replicate";
+        let body = json!({
+            "collection": class, "shard": shard, "sourceNode": source, "targetNode": target,
+            "type": "COPY",
+        });
+        let raw = self.http.change(Method::POST, path, Some(&body)).await?;
+        serde_json::from_slice::<Answer>(&raw)
+            .map(|answer| answer.id)
+            .map_err(|e| self.http.not_weaviate(Method::POST, path, e.to_string()))
+    }
+
+    /// Cancels a movement, once: it ends some seconds later as `CANCELLED`, and the replicas are where
+    /// they were. For one that is not there this does nothing.
+    ///
+    /// # Errors
+    ///
+    /// Anything but 2xx, among them 409 for one that is `READY`.
+    pub async fn cancel_movement(&self, id: &str) -> Result<(), Error> {
+        let path = format!("/v1/replication/replicate/{}/cancel", encode(id));
+        self.http.change(Method::POST, &path, None).await.map(drop)
     }
 }

@@ -134,6 +134,17 @@ impl Node {
         self.http.change(Method::POST, "/v1/schema", Some(class)).await.map(drop)
     }
 
+    /// Gives a class another definition, once: of what can be changed in place, its factor.
+    ///
+    /// # Errors
+    ///
+    /// Anything but 2xx, among them 422 for more replicas than every shard has; it may be changed all
+    /// the same.
+    pub async fn update_class(&self, class: &str, definition: &Value) -> Result<(), Error> {
+        let path = format!("/v1/schema/{}", encode(class));
+        self.http.change(Method::PUT, &path, Some(definition)).await.map(drop)
+    }
+
     /// Deletes a class with everything in it, once.
     ///
     /// # Errors

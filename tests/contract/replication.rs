@@ -149,7 +149,7 @@ async fn lowers_in_place(nodes: &[String], mut config: Value) {
     let query = format!("{path}?collection=ContractScale&replicationFactor=1");
     let plan = get(&nodes[0], &query).await.is(200).body;
     let (_, action) =
-        plan["shardScaleActions"].as_object().expect("actions").iter().next().unwrap();
+        plan["shardScaleActions"].as_object().and_then(|it| it.iter().next()).expect("an action");
     assert_eq!(action["removeNodes"].as_array().map(Vec::len), Some(2));
     post(&nodes[0], path, &plan).await.says(500, "minimum replication factor 3");
     config["replicationConfig"]["factor"] = json!(1);

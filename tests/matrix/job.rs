@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 use crate::support::{Ended, Stage};
 
+/// Objects of the class in the scenario with data.
+const WITH_DATA: usize = 300;
+
 pub(crate) const CLASS: &str = "ELYSIA_CONFIG__";
 
 /// A runbook, the cluster that it begins on, and what it needs.
@@ -16,18 +19,25 @@ pub(crate) enum Job {
     Lag,
     Force,
     Restore,
+    Scale,
 }
 
 /// A request, so that it can be met again: node, method, path, and the how manieth it is.
 pub(crate) type Place = (String, String, String, usize);
 
 impl Job {
-    pub(crate) const ALL: [Self; 4] = [Self::Repair, Self::Lag, Self::Force, Self::Restore];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Repair, Self::Lag, Self::Force, Self::Restore, Self::Scale];
 
     pub(crate) fn stage(self) -> Stage {
         match self {
             Self::Repair => Stage::new(Scenario::FactorOne),
             Self::Lag | Self::Force => Stage::new(Scenario::Healthy),
+            Self::Scale => {
+                let stage = Stage::new(Scenario::WithData);
+                stage.sandbox.set_replica_movement(true);
+                stage
+            }
             Self::Restore => {
                 let stage = Stage::new(Scenario::WithData);
                 stage.run(&["run", "backup-nodes"]).exits(0);
@@ -43,6 +53,7 @@ impl Job {
             Self::Repair => &["run", "config-replication", "--yes"],
             Self::Lag => &["run", "replication-lag", "--yes", "--set", "writes=2"],
             Self::Force => &["run", "force-schema-replication", "--yes"],
+            Self::Scale => &["run", "scale-replicas", "--yes"],
             Self::Restore => &[
                 "run",
                 "restore-class",
@@ -98,6 +109,7 @@ impl Job {
                 }
             }
             Self::Restore => judge_restore(stage, code, said),
+            Self::Scale => judge_scale(stage, code, said),
         }
     }
 
@@ -134,9 +146,14 @@ impl Job {
             (Self::Restore, _) if !nothing_to_do => {
                 judge_restore(stage, ended.code.unwrap(), &said);
             }
+            (Self::Scale, false) if !nothing_to_do => {
+                judge_scale(stage, ended.code.unwrap(), &said);
+                assert_eq!(stage.factors(CLASS), [Some(3); 3], "{said}");
+            }
+            (Self::Scale, _) => judge_scale(stage, 1, &said),
             (Self::Restore, _) => {}
         }
-        if self != Self::Restore {
+        if !matches!(self, Self::Restore | Self::Scale) {
             nothing_is_left(stage, &said);
         }
         writes_are_allowed(stage, &said);
@@ -182,6 +199,27 @@ fn judge_repair(
     if after.is_none() {
         let run = stage.newest_run().unwrap();
         stage.run_bare(&["runs", "verify", &run]).exits(0);
+    }
+}
+
+/// Every object is there, and no factor is promised that the replicas do not keep.
+fn judge_scale(stage: &Stage, code: i32, said: &str) {
+    let mut ids = std::collections::BTreeSet::new();
+    for (node, _) in stage.sandbox.nodes() {
+        for object in stage.sandbox.objects(&node, CLASS) {
+            ids.insert(object["id"].to_string());
+        }
+    }
+    assert!(ids.len() >= WITH_DATA, "{} objects: {said}", ids.len());
+    let factors = stage.factors(CLASS);
+    let replicas = stage.fewest_replicas(CLASS);
+    match code {
+        0 => assert_eq!((factors, replicas), (vec![Some(3); 3], 3), "{said}"),
+        1 | 4 | 5 | 6 | 7 | 130 => {
+            let promised = factors.iter().flatten().max().copied().unwrap_or_default();
+            assert!(replicas as u64 >= promised, "{factors:?}, {replicas}: {said}");
+        }
+        _ => panic!("{said}"),
     }
 }
 

@@ -1,0 +1,60 @@
+//! Primitives on the replicas of a class that stays where it is.
+
+use rhai::plugin::{NativeCallContext, export_module};
+
+#[expect(unreachable_pub, reason = "Rhai exports the public functions of this module")]
+#[export_module]
+pub(super) mod primitives {
+    use rhai::{Array, INT};
+
+    use crate::host::throw::{Throws, ask};
+    use crate::weaviate::ReplicaCopy;
+
+    /// Returns the copies that give every shard of `class` `factor` replicas, each with `shard`,
+    /// `from` and `to`; none where it has them.
+    ///
+    /// Throws `not_found`, `invalid` for more replicas than there are nodes, `rejected` where the
+    /// servers can't copy replicas, `unverifiable` where a node does not answer or a tenant is not
+    /// active.
+    ///
+    /// ```rhai
+    /// for copy in plan_copies("Author", 3) { note(`${copy.shard} to ${copy.to}`); }
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn plan_copies(context: NativeCallContext, class: &str, factor: INT) -> Throws<Array> {
+        let factor = usize::try_from(factor).unwrap_or(0);
+        let copies = ask(&context, |session| session.plan_copies(class, factor))?;
+        copies.iter().map(rhai::serde::to_dynamic).collect()
+    }
+
+    /// Lets the servers make `copies` of `class`, while it is read and written, and waits until all are
+    /// there. Where one does not get there, those that are not are cancelled.
+    ///
+    /// Refused if the cluster can't agree. Throws `rejected` if a copy does not get there.
+    ///
+    /// ```rhai
+    /// copy_replicas("Author", plan_copies("Author", 3));
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn copy_replicas(context: NativeCallContext, class: &str, copies: Array) -> Throws<()> {
+        if copies.is_empty() {
+            return Ok(());
+        }
+        let copies: Vec<ReplicaCopy> = rhai::serde::from_dynamic(&copies.into())?;
+        ask(&context, |session| session.copy_replicas(class, &copies))
+    }
+
+    /// Sets the replication factor of `class`, whose shards must have the replicas for it, and waits
+    /// until every node's own schema shows it.
+    ///
+    /// Refused if the cluster can't agree. Throws `not_found`, `rejected` if a shard has fewer.
+    ///
+    /// ```rhai
+    /// set_factor("Author", 3);
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn set_factor(context: NativeCallContext, class: &str, factor: INT) -> Throws<()> {
+        let factor = u64::try_from(factor).unwrap_or(0);
+        ask(&context, |session| session.set_factor(class, factor))
+    }
+}

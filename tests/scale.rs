@@ -1,0 +1,102 @@
+//! Raising the factor of a class in place, in the sandbox.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod support;
+
+use elysia_runbook::sandbox::Scenario;
+use support::{Ended, Stage};
+
+const CLASS: &str = "ELYSIA_CONFIG__";
+
+fn scale(stage: &Stage, more: &[&str]) -> Ended {
+    let mut all = vec!["run", "scale-replicas", "--yes"];
+    all.extend(more);
+    stage.run(&all)
+}
+
+/// The objects of each node's own replicas.
+fn objects(stage: &Stage) -> Vec<usize> {
+    let nodes = stage.sandbox.nodes();
+    nodes.iter().map(|(node, _)| stage.sandbox.objects(node, CLASS).len()).collect()
+}
+
+#[test]
+fn a_class_with_objects_gets_its_replicas() {
+    let stage = Stage::new(Scenario::WithData);
+    stage.sandbox.set_replica_movement(true);
+    let all: usize = objects(&stage).iter().sum();
+    scale(&stage, &[]).exits(0).says("SUCCESS: ELYSIA_CONFIG__ is replicated on 3/3 nodes");
+    assert_eq!(stage.factors(CLASS), [Some(3); 3]);
+    assert_eq!(stage.fewest_replicas(CLASS), 3);
+    assert_eq!(objects(&stage), [all; 3]);
+    // There is nothing more to be done, and nothing is.
+    let changes = stage.changes().len();
+    scale(&stage, &[]).exits(0);
+    assert_eq!(stage.changes().len(), changes);
+    scale(&stage, &["--set", "factor=1"]).exits(5).says("has factor 3 already");
+    scale(&stage, &["--set", "factor=4"]).exits(5).says("takes 1 to 3 here");
+}
+
+#[test]
+fn where_replicas_can_not_be_moved_it_says_what_helps() {
+    let stage = Stage::new(Scenario::WithData);
+    stage.sandbox.set_replica_movement(false);
+    scale(&stage, &[]).exits(1).says("REPLICA_MOVEMENT_ENABLED=true").says("nothing was changed");
+    assert_eq!(stage.changes(), [""; 0]);
+}
+
+#[test]
+fn a_copy_that_goes_wrong_leaves_what_was_there() {
+    for fault in ["POST:/v1/replication/replicate:2=500 no", "PUT:/v1/schema/*:1=422 no"] {
+        let stage = Stage::new(Scenario::WithData).fault(fault);
+        stage.sandbox.set_replica_movement(true);
+        let all: usize = objects(&stage).iter().sum();
+        scale(&stage, &[]).exits(1).says("stay where they are");
+        assert_eq!(stage.factors(CLASS), [Some(1); 3]);
+        assert!(objects(&stage).iter().sum::<usize>() >= all);
+        // Once more goes on from there.
+        scale(&stage, &[]).exits(0);
+        assert_eq!(objects(&stage), [all; 3]);
+    }
+}
+
+#[test]
+fn a_copy_without_a_clean_answer_is_looked_up() {
+    for fault in ["cut-after", "done 500 no", "hang-after"] {
+        let stage = Stage::new(Scenario::WithData)
+            .fault(&format!("POST:/v1/replication/replicate:1={fault}"));
+        stage.sandbox.set_replica_movement(true);
+        scale(&stage, &[]).exits(0).says("the cluster shows it");
+        assert_eq!(stage.fewest_replicas(CLASS), 3);
+    }
+}
+
+#[test]
+fn inactive_tenants_and_silent_nodes_are_refused() {
+    let stage = Stage::new(Scenario::Tenants);
+    stage.sandbox.set_replica_movement(true);
+    let ended = stage.run(&["run", "scale-replicas", "--yes", "--set", "class=Customers"]);
+    assert_ne!(ended.code, Some(6), "{}", ended.transcript());
+    let stage = Stage::new(Scenario::NodeDown);
+    stage.sandbox.set_replica_movement(true);
+    let ended = scale(&stage, &[]);
+    assert!(matches!(ended.code, Some(1 | 5)), "{}", ended.transcript());
+    assert_eq!(stage.changes(), [""; 0]);
+}
+
+/// Nothing is known of a copy to a node that can't be reached but that it was not begun.
+#[test]
+fn a_copy_that_is_stuck_is_cancelled() {
+    let stage = Stage::new(Scenario::WithData).fault("POST:/v1/replication/replicate:2=stop node3");
+    stage.sandbox.set_replica_movement(true);
+    scale(&stage, &[])
+        .exits(1)
+        .says("cancelled the copy of shard")
+        .says("will end when the nodes are back")
+        .says("stay where they are");
+    assert_eq!(stage.sandbox.factor("node1", CLASS), Some(1));
+    stage.sandbox.start_node("node3");
+    scale(&stage, &[]).exits(0);
+    assert_eq!(stage.fewest_replicas(CLASS), 3);
+}
