@@ -100,3 +100,13 @@ fn a_copy_that_is_stuck_is_cancelled() {
     scale(&stage, &[]).exits(0);
     assert_eq!(stage.fewest_replicas(CLASS), 3);
 }
+
+/// The servers go on with the copies while nobody leads.
+#[test]
+fn copies_are_waited_for_while_a_leader_is_elected() {
+    let stage =
+        Stage::new(Scenario::WithData).fault("GET:/v1/replication/replicate/list:8=leader-lost 4s");
+    stage.sandbox.set_replica_movement(true);
+    scale(&stage, &[]).exits(0);
+    assert_eq!(stage.fewest_replicas(CLASS), 3);
+}

@@ -123,12 +123,23 @@ impl Session {
     }
 
     fn wait_for_copies(&self, class: &str, copies: &[ReplicaCopy]) -> Result<(), Halt> {
+        let timeout = self.cluster.answer_timeout();
         let began = Instant::now();
+        let mut seen = began;
         let mut troubled: BTreeMap<ReplicaCopy, Instant> = BTreeMap::new();
         let mut told = usize::MAX;
         loop {
-            let movements = self.movements_of(class)?;
-            let planned = self.planned(class)?;
+            let look = self.movements_of(class).and_then(|it| Ok((it, self.planned(class)?)));
+            let (movements, planned) = match look {
+                Ok(look) => look,
+                // The servers go on while they elect a leader, and can't tell.
+                Err(Halt::Failure(_)) if seen.elapsed() < timeout * STUCK => {
+                    self.wait(BETWEEN_LOOKS)?;
+                    continue;
+                }
+                Err(halt) => return Err(halt),
+            };
+            seen = Instant::now();
             let mut left = 0;
             for copy in copies {
                 let found = movements.iter().rfind(|it| copy.is(class, it));
@@ -145,7 +156,6 @@ impl Session {
                     continue;
                 }
                 let since = *troubled.entry(copy.clone()).or_insert_with(Instant::now);
-                let timeout = self.cluster.answer_timeout();
                 // The list and the plan are not read in one moment.
                 let over = matches!(state, "gone" | "CANCELLED") && since.elapsed() > timeout / 2;
                 if over || since.elapsed() > timeout * STUCK {

@@ -237,6 +237,12 @@ impl Running {
         }
     }
 
+    /// Kills it.
+    pub(super) fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
     /// Waits for the end.
     pub(super) fn finish(mut self) -> Finished {
         self.stdout.read_to_string(&mut self.heard).unwrap();

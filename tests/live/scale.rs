@@ -74,6 +74,29 @@ fn a_class_is_scaled_in_place_under_a_stream_of_writes() {
     }
 }
 
+#[test]
+#[ignore = "needs a Weaviate server"]
+fn a_run_that_is_killed_goes_on_with_the_copies_that_are_under_way() {
+    let _turn = turn();
+    let cluster = Cluster::healthy();
+    create_class_with_factor_1(&cluster, CLASS);
+    import(&cluster, CLASS, IMPORTED);
+    let set = ["--set", &format!("class={CLASS}")];
+    let program = Program::new();
+    let mut running = program.start_any(&cluster, "scale-replicas.rhai", &set);
+    running.wait_for_change("copy_replica", CLASS);
+    running.wait_for_change("copy_replica", CLASS);
+    running.kill();
+    program.go_on("resume").expect(0).says(&["objects compared on every replica"]);
+    cluster.expect_everywhere(CLASS);
+    for node in 1..=NODES {
+        assert_eq!(count_on(&cluster, node), IMPORTED as usize, "objects on node{node}");
+    }
+    // Undoing takes no replica away, and says so.
+    program.go_on("rollback").expect(0).says(&["stays at factor 3"]);
+    cluster.expect_everywhere(CLASS);
+}
+
 /// Inserts, updates and deletes, some fifty a second in all, until it is told to stop.
 fn write(cluster: &Cluster, stop: &AtomicBool, written: &Mutex<Acknowledged>) {
     let began = Instant::now();
