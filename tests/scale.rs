@@ -93,7 +93,7 @@ fn a_copy_that_is_stuck_is_cancelled() {
     scale(&stage, &[])
         .exits(1)
         .says("cancelled the copy of shard")
-        .says("will end when the nodes are back")
+        .says("when every node is up, the servers end 4 cancelled movements")
         .says("stay where they are");
     assert_eq!(stage.sandbox.factor("node1", CLASS), Some(1));
     stage.sandbox.start_node("node3");

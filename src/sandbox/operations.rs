@@ -83,7 +83,7 @@ pub(super) fn cancel(world: &mut World, id: &str) -> Outcome {
     let Some(found) = world.operations.iter_mut().find(|operation| operation.id == id) else {
         return Ok(Reply::empty(204));
     };
-    if found.state() == "READY" {
+    if matches!(found.state(), "INTEGRATING" | "READY") {
         let why = "execute cancel replication: cancellation impossible";
         return Ok(Reply::error(409, why));
     }
@@ -248,7 +248,7 @@ impl Look<'_> {
         shown["statusHistory"] = if history { json!(walked) } else { json!(null) };
         shown["targetNode"] = json!(self.operation.target);
         shown["type"] = json!(if *kind == Kind::Copy { "COPY" } else { "MOVE" });
-        if self.state == "READY" {
+        if matches!(self.state, "INTEGRATING" | "READY") {
             shown["uncancelable"] = json!(true);
         }
         shown

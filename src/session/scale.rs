@@ -200,7 +200,8 @@ impl Session {
             if movements.is_empty() {
                 return self.count_copied(class, copies);
             }
-            for movement in movements.iter().filter(|it| !it.scheduled_for_cancel) {
+            let cancellable = |it: &&Movement| !(it.scheduled_for_cancel || it.uncancelable);
+            for movement in movements.iter().filter(cancellable) {
                 if !told.borrow_mut().insert(movement.id.clone()) {
                     continue;
                 }
@@ -212,21 +213,27 @@ impl Session {
                     to: movement.target_node.clone(),
                 };
                 let request = async |node: &Node| node.cancel_movement(&movement.id).await;
-                // One that has just become READY can't be cancelled: it is there, then.
                 let sent = self.send(&change, &survey, request, || {
                     let movements = self.movements_of(class)?;
                     let found = movements.iter().find(|it| it.id == movement.id);
                     Ok(found.is_none_or(|it| it.is_over() || it.scheduled_for_cancel))
                 });
-                sent?;
+                // Of one that was nearly there, the next look shows that it can't be cancelled.
+                if !super::change::was_not_made(&sent) {
+                    sent?;
+                }
             }
             if began.elapsed() > self.cluster.answer_timeout() * SETTLING {
-                let (ending, left): (Vec<_>, Vec<_>) =
-                    movements.into_iter().partition(|it| it.scheduled_for_cancel);
+                let (ending, left): (Vec<_>, Vec<_>) = movements
+                    .into_iter()
+                    .partition(|it| it.scheduled_for_cancel || it.uncancelable);
                 if left.is_empty() {
-                    let ending = count(ending.len(), "cancelled movement");
+                    let nearly = ending.iter().filter(|it| it.uncancelable).count();
+                    let cancelled = ending.len() - nearly;
                     self.warn(&format!(
-                        "{ending} of replicas of {class} will end when the nodes are back"
+                        "when every node is up, the servers end {} of replicas of {class} and \
+                         finish {nearly} that can't be cancelled any more",
+                        count(cancelled, "cancelled movement")
                     ));
                     return self.count_copied(class, copies);
                 }

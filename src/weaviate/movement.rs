@@ -26,6 +26,9 @@ pub struct Movement {
     /// Whether it was told to end; that takes some seconds.
     #[serde(default)]
     pub scheduled_for_cancel: bool,
+    /// Whether it can't be told to end any more: the replica is being added to those that count.
+    #[serde(default)]
+    pub uncancelable: bool,
 }
 
 /// Where a movement stands.
@@ -136,7 +139,7 @@ impl Node {
     ///
     /// # Errors
     ///
-    /// Anything but 2xx, among them 409 for one that is `READY`.
+    /// Anything but 2xx, among them 409 for one that is `INTEGRATING` or `READY`.
     pub async fn cancel_movement(&self, id: &str) -> Result<(), Error> {
         let path = format!("/v1/replication/replicate/{}/cancel", encode(id));
         self.http.change(Method::POST, &path, None).await.map(drop)

@@ -97,6 +97,41 @@ fn a_run_that_is_killed_goes_on_with_the_copies_that_are_under_way() {
     cluster.expect_everywhere(CLASS);
 }
 
+#[test]
+#[ignore = "needs a Weaviate server"]
+fn a_node_that_dies_meanwhile_costs_no_object_and_the_next_run_goes_on() {
+    let _turn = turn();
+    let mut cluster = Cluster::healthy();
+    create_class_with_factor_1(&cluster, CLASS);
+    import(&cluster, CLASS, IMPORTED);
+    let victim = (cluster.leader() + 1) % NODES;
+    let set = ["--set", &format!("class={CLASS}")];
+    let program = Program::new();
+    let mut running = program.start_any(&cluster, "scale-replicas.rhai", &set);
+    running.wait_for_change("copy_replica", CLASS);
+    cluster.kill(victim);
+    let finished = running.finish();
+    eprintln!("node {} died: exit {}", victim + 1, finished.code);
+    // The copies to it, and from it, do not get there.
+    let finished = finished.expect(1);
+    cluster.launch(victim);
+    cluster.wait_until_ready(victim);
+    cluster.wait_until_agreed();
+    let own = cluster.own_class(0, CLASS).unwrap();
+    assert_eq!(own["replicationConfig"]["factor"], 1, "{finished:?}");
+    // What was cancelled ends when the node is back.
+    let done = || {
+        let list = cluster.get(0, "/v1/replication/replicate/list").body;
+        let list: Vec<Value> = list.as_array().cloned().unwrap_or_default();
+        list.iter().all(|it| matches!(it["status"]["state"].as_str(), Some("READY" | "CANCELLED")))
+    };
+    assert!(wait(Duration::from_secs(60), done), "a movement goes on: {finished:?}");
+    program.run(&cluster, "scale-replicas.rhai", &set).expect(0);
+    for node in 1..=NODES {
+        assert_eq!(count_on(&cluster, node), IMPORTED as usize, "objects on node{node}");
+    }
+}
+
 /// Inserts, updates and deletes, some fifty a second in all, until it is told to stop.
 fn write(cluster: &Cluster, stop: &AtomicBool, written: &Mutex<Acknowledged>) {
     let began = Instant::now();
