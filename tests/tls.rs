@@ -124,7 +124,7 @@ fn own_authority_client_certificate_and_key() {
 
     // A failure that prints commands names the variable and not the key.
     stage.sandbox.inject("POST:/v1/schema=422 no".parse().unwrap());
-    let text = format!("{all}\nanswer_timeout_seconds = 1");
+    let text = format!("{all}\nanswer_timeout_seconds = 1\ndrain_seconds = 0");
     fs::write(
         home.join("delete.rhai"),
         "step \"A\" { delete_class(\"ELYSIA_CONFIG__\"); throw \"x\"; }",

@@ -140,3 +140,102 @@ fn a_tenant_that_appears_meanwhile_is_kept() {
         assert!(statuses.values().all(|status| *status == ShardStatus::Ready), "{statuses:?}");
     }
 }
+
+/// A request of the test while the program waits for an answer to one of its own.
+fn while_it_waits(
+    stage: &Stage,
+    method: &str,
+    words: &[&str],
+    act: impl FnOnce(),
+) -> support::Ended {
+    let running = stage.start(words);
+    while !stage.sandbox.requests().iter().any(|request| request.method == method) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    act();
+    stage.ended(running.wait_with_output().unwrap())
+}
+
+const REPAIR: [&str; 5] = ["run", "config-replication", "--yes", "--set", "prove=false"];
+
+/// A property that is added meanwhile is in no backup, and the server may make no index for it.
+#[test]
+fn a_property_that_appears_meanwhile_is_kept() {
+    let stage = Stage::new(Scenario::FactorOne).fault(&format!("PUT:{SHARDS}:1=delay 500ms"));
+    let object = json!({"class": CLASS, "properties": {"important": "text"}});
+    let ended = while_it_waits(&stage, "PUT", &REPAIR, || {
+        // The property comes by auto-schema, whether the object is taken or not.
+        stage.try_post("/v1/objects", &object);
+    });
+    ended
+        .exits(1)
+        .says("the definition of `ELYSIA_CONFIG__` changed meanwhile")
+        .says("somebody added important")
+        .says("nothing was changed");
+    are_allowed(&stage);
+    let now = stage.sandbox.class("node1", CLASS).unwrap();
+    assert!(now["properties"].to_string().contains("important"));
+}
+
+/// It is the class that was to be deleted, with another property: not one that came back.
+#[test]
+fn a_class_that_changed_and_was_not_deleted_takes_writes_again() {
+    let stage = Stage::new(Scenario::FactorOne);
+    stage.sandbox.inject("DELETE:/v1/schema/ELYSIA_CONFIG__=503 no".parse().unwrap());
+    let object = json!({"class": CLASS, "properties": {"important": "text"}});
+    let ended = while_it_waits(&stage, "DELETE", &REPAIR, || {
+        // The property comes by auto-schema, whether the object is taken or not.
+        stage.try_post("/v1/objects", &object);
+    });
+    assert!(!ended.transcript().contains("came back"), "{}", ended.transcript());
+    ended.exits(1).says("allowed writes");
+    are_allowed(&stage);
+}
+
+/// What a writer made while the class stayed away is theirs.
+#[test]
+fn a_class_that_a_writer_makes_meanwhile_is_not_taken_for_ours() {
+    let stage = Stage::new(Scenario::FactorOne);
+    let mut words = REPAIR.to_vec();
+    words.extend(["--set", "factor=2", "--drain", "2"]);
+    let theirs = json!({"class": CLASS, "replicationConfig": {"factor": 2}});
+    let ended = while_it_waits(&stage, "DELETE", &words, || {
+        while stage.sandbox.class("node1", CLASS).is_some() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        stage.post("/v1/schema", &theirs);
+    });
+    assert!(!ended.transcript().contains("SUCCESS"), "{}", ended.transcript());
+    ended.exits(7).says("there is a class `ELYSIA_CONFIG__` already");
+}
+
+/// Allowing writes again where a deletion failed is not the undoing of the run.
+#[test]
+fn a_run_that_allowed_writes_again_can_be_resumed() {
+    let stage = Stage::new(Scenario::Healthy);
+    for class in ["First", "Second"] {
+        stage.post("/v1/schema", &json!({"class": class, "replicationConfig": {"factor": 3}}));
+    }
+    let script = stage.home.path().join("two.rhai");
+    let text = r#"
+        step "First" { delete_class("First"); }
+        step "Second" {
+            try { delete_class("Second"); } catch (err) { note(err.message); }
+            delete_class("Second");
+        }
+        step "Third" { create_class(#{ class: "Third" }); }
+    "#;
+    std::fs::write(&script, text).unwrap();
+    let stage = stage.fault("DELETE:/v1/schema/Second:1=422 no").fault("POST:/v1/schema:1=hang");
+    let mut running = stage.start(&["run", script.to_str().unwrap(), "--yes"]);
+    let creates = |request: &elysia_runbook::sandbox::Request| {
+        request.method == "POST" && request.path_and_query == "/v1/schema"
+    };
+    while stage.sandbox.requests().iter().filter(|it| creates(it)).count() < 3 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    running.kill().unwrap();
+    running.wait().unwrap();
+    stage.run(&["resume", "--yes"]).exits(0);
+    assert!(stage.sandbox.class("node1", "Third").is_some());
+}

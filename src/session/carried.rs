@@ -116,7 +116,10 @@ impl Reader {
                 self.files.insert(key, (file.into(), sha256.clone()));
             }
             Event::ChangeIntended { change, action, rollback, .. } => {
-                self.carried.rolling_back |= rollback;
+                // These are undone where they fail, and the run goes on.
+                let at_once =
+                    matches!(action, Change::AllowWrites { .. } | Change::CancelCopy { .. });
+                self.carried.rolling_back |= *rollback && !at_once;
                 self.intended(*change, action)?;
             }
             Event::ChangeAnswered { change, outcome, detail } => {

@@ -1,18 +1,21 @@
 //! The change door. In this order: guard, question, backup, proof, record, send
 //! once, look up what is unclear, record, wait until every node has it.
 
+use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use serde_json::Value;
 
 use super::definition::fulfils;
 use super::read::check_class_name;
+use super::send::came_back;
 use super::{Session, definition};
 use crate::change::Change;
 use crate::error::{Code, Failure, Halt, Stop};
 use crate::event::Event;
 use crate::survey::Survey;
-use crate::weaviate::{Class, Tenant};
+use crate::weaviate::{Class, Error, Tenant};
 
 impl Session {
     /// Creates a class and waits until every node's own schema has it. A node that does not show
@@ -32,6 +35,7 @@ impl Session {
             Failure::new(Code::Invalid, "a class definition needs a `class` with its name")
         })?;
         check_class_name(class)?;
+        self.wait_for_writers(class)?;
         let survey = self.prepare(class, &|| format!("create class {class}"))?;
         if let Some(found) = self.class(class)? {
             if self.is_made_already(class, definition, &found.value) {
@@ -47,15 +51,23 @@ impl Session {
             )
             .into());
         }
-        self.wait_for_writers(class)?;
         let postable = definition::postable(definition);
         let change = Change::CreateClass { class: class.into(), definition: postable.clone() };
         self.state.borrow_mut().created.insert(class.into(), postable.clone());
+        // Whose it is that is there already: it was not a moment ago, and ours was not sent before.
+        let theirs = Cell::new(false);
         let made = self.send(
             &change,
             &survey,
-            async |node| node.create_class(&postable).await,
-            || self.look_up_created(class, &postable),
+            async |node| {
+                let made = node.create_class(&postable).await;
+                theirs.set(made.as_ref().is_err_and(Error::is_taken));
+                made
+            },
+            || match self.look_up_created(class, &postable)? {
+                true if theirs.get() => Err(came_back(class).into()),
+                made => Ok(made),
+            },
         );
         let conflict =
             matches!(&made, Err(Halt::Failure(failure)) if failure.code == Code::Conflict);
@@ -104,14 +116,12 @@ impl Session {
         let ours = self.refuse_if_not_ours(class, &found)?;
         let tenants = self.tenants_of(class, &found.value)?;
         let mut backup = self.back_up(class, &found, tenants.as_deref())?;
-        let (survey, empty) = self.prove_empty(class, survey, tenants.as_deref())?;
+        let (survey, empty) = self.prove_empty(&found, survey, tenants.as_deref())?;
         backup.was_empty = empty;
         if !ours {
             self.state.borrow_mut().deleted.entry(class.into()).or_insert(backup);
         }
-        if !self.is_a_moment_old(class, &survey) {
-            self.state.borrow_mut().draining.insert(class.into(), Instant::now());
-        }
+        let known = !self.is_a_moment_old(class, &survey);
         let change = Change::DeleteClass { class: class.into(), empty };
         let sent = self.send(
             &change,
@@ -119,16 +129,24 @@ impl Session {
             async |node| node.delete_class(class).await,
             || self.look_up_deleted(class),
         );
-        if was_not_made(&sent) {
+        let not_made = was_not_made(&sent);
+        if not_made {
             if !ours {
                 self.state.borrow_mut().deleted.remove(class);
             }
             self.allow_writes_now(class);
+            self.warn_of_changes(&found);
         }
-        sent?;
-        self.state.borrow_mut().created.remove(class);
-        self.are_gone_with(class);
-        self.settle_deleted(class, &survey)?;
+        let settled = sent.and_then(|()| {
+            self.state.borrow_mut().created.remove(class);
+            self.are_gone_with(class);
+            self.settle_deleted(class, &survey)
+        });
+        if known && !not_made {
+            // From when the last node lost it, or was seen not to.
+            self.state.borrow_mut().draining.insert(class.into(), Instant::now());
+        }
+        settled?;
         // Not before it was seen to be gone: a server can answer 200 and delete nothing.
         self.state.borrow_mut().paused.remove(class);
         Ok(true)
@@ -139,10 +157,11 @@ impl Session {
     /// writes are allowed as before.
     fn prove_empty(
         &self,
-        class: &str,
+        found: &Class,
         survey: Survey,
         tenants: Option<&[Tenant]>,
     ) -> Result<(Survey, bool), Halt> {
+        let class = found.value["class"].as_str().unwrap_or_default();
         // A class with objects is refused before its writers notice anything.
         let empty = self.guard_objects(class, &survey, tenants)?;
         // Nobody knows the name of a class that was made a moment ago.
@@ -150,17 +169,42 @@ impl Session {
             return Ok((survey, empty));
         }
         let proven = self.pause_writes(class, survey).and_then(|survey| {
-            let now = self.tenants(class)?;
-            if now.as_deref() != tenants {
-                let message = format!("the tenants of `{class}` changed meanwhile");
-                return Err(Failure::new(Code::Conflict, message).into());
-            }
-            self.guard_objects(class, &survey, tenants).map(|empty| (survey, empty))
+            let now = self.class(class)?.ok_or_else(|| self.not_found(class))?;
+            let what = if now.value != found.value {
+                "definition"
+            } else if self.tenants_of(class, &now.value)?.as_deref() != tenants {
+                "tenants"
+            } else {
+                return self.guard_objects(class, &survey, tenants).map(|empty| (survey, empty));
+            };
+            let message = format!("the {what} of `{class}` changed meanwhile");
+            Err(Failure::new(Code::Conflict, message).hint("run it again").into())
         });
         if proven.is_err() {
             self.allow_writes_now(class);
+            self.warn_of_changes(found);
         }
         proven
+    }
+
+    /// Warns of properties that a writer added while writes were paused: the server adds them to the
+    /// schema although it refuses the object, and makes no index for them.
+    fn warn_of_changes(&self, found: &Class) {
+        let class = found.value["class"].as_str().unwrap_or_default();
+        let Ok(Some(now)) = self.undisturbed(|| self.class(class)) else { return };
+        let name = |property: &Value| property["name"].as_str().map(str::to_owned);
+        let names = |definition: &Value| -> BTreeSet<String> {
+            definition["properties"].as_array().into_iter().flatten().filter_map(name).collect()
+        };
+        let new: Vec<String> =
+            names(&now.value).difference(&names(&found.value)).cloned().collect();
+        if !new.is_empty() {
+            self.warn(&format!(
+                "while writes to {class} were paused, somebody added {}: the servers may have made no \
+                 index for it, and refuse objects with it then (`no bucket for prop`)",
+                new.join(", ")
+            ));
+        }
     }
 
     /// Tells whether a class is there because this run created it just so before it was resumed.

@@ -43,7 +43,9 @@ impl Interrupt {
             let first =
                 self.received.compare_exchange(0, code, Ordering::SeqCst, Ordering::SeqCst).is_ok();
             if !first {
-                // The journal is flushed record by record, so there is nothing left to write.
+                // The journal is flushed record by record, so there is nothing left to write. A
+                // question may be waiting for a key.
+                let _ = crossterm::terminal::disable_raw_mode();
                 std::process::exit(i32::from(code));
             }
             self.arrived.notify_waiters();

@@ -112,6 +112,8 @@ impl Session {
             }
         }
         if !reasons.is_empty() {
+            // Whatever else somebody did, nobody else will do this.
+            self.allow_all_writes();
             return Err(self.stop(crate::error::Stop::Refused {
                 message: "undoing this run would touch what others did since".into(),
                 reasons,
@@ -187,10 +189,7 @@ impl Session {
         for class in copying {
             self.cancel_copies(&class);
         }
-        let paused: Vec<String> = self.state.borrow().paused.keys().cloned().collect();
-        for class in paused {
-            self.allow_writes_now(&class);
-        }
+        self.allow_all_writes();
         for (class, before) in &deleted {
             if let Err(halt) = self.undo_delete(class, before) {
                 self.warn(&format!("{class} could not be put back: {halt}"));
@@ -278,6 +277,12 @@ impl Session {
                 Err(halt) => format!("whether {class} is back is not known: {halt}"),
             };
             left.problems.push(format!("{problem}; its backup is {}", before.postable.display()));
+            let drain = self.cluster.drain().as_secs();
+            if drain > 0 && self.state.borrow().draining.contains_key(class) {
+                left.commands.push(format!(
+                    "# not within {drain} s of its deletion: a server may still try to write to it"
+                ));
+            }
             left.commands.push(self.curl(
                 "POST",
                 "/v1/schema",
@@ -302,6 +307,13 @@ impl Session {
         }
         for (class, factor) in &state.factors {
             left.kept.push(format!("{class} stays at factor {factor}"));
+        }
+    }
+
+    fn allow_all_writes(&self) {
+        let paused: Vec<String> = self.state.borrow().paused.keys().cloned().collect();
+        for class in paused {
+            self.allow_writes_now(&class);
         }
     }
 

@@ -144,15 +144,17 @@ impl Session {
     }
 
     pub(super) fn look_up_deleted(&self, class: &str) -> Result<bool, Halt> {
-        let found = self.class(class)?;
-        let state = self.state.borrow();
-        match (found, state.deleted.get(class)) {
-            (None, _) => Ok(true),
-            (Some(found), Some(before)) if !same(&found.value, &before.definition) => {
-                Err(came_back(class).into())
-            }
-            (Some(_), _) => Ok(false),
+        let Some(found) = self.class(class)? else { return Ok(true) };
+        let another = {
+            let state = self.state.borrow();
+            let before = state.deleted.get(class);
+            before.is_some_and(|before| !same(&found.value, &before.definition))
+        };
+        // Auto-schema may have given it another property: it is the same while its shards are.
+        if another && self.still_paused(class)?.is_empty() {
+            return Err(came_back(class).into());
         }
+        Ok(false)
     }
 }
 

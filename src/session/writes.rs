@@ -7,12 +7,11 @@ use std::time::Instant;
 use futures_util::{StreamExt, stream};
 
 use super::Session;
-use super::definition::same;
 use crate::change::Change;
 use crate::error::{Code, Failure, Halt};
 use crate::event::Event;
 use crate::survey::Survey;
-use crate::weaviate::{Class, Error, Node, Writes};
+use crate::weaviate::{Error, Node, Writes};
 
 /// How many shards are told side by side.
 const SHARDS_AT_ONCE: usize = 16;
@@ -57,12 +56,7 @@ impl Session {
     /// No leader; `rejected`; `unverifiable` where a replica does not show it in time.
     pub(super) fn allow_writes(&self, class: &str) -> Result<(), Halt> {
         let Some(shards) = self.state.borrow().paused.get(class).cloned() else { return Ok(()) };
-        // Another class of the name has other shards.
-        let is_it = |found: &Class| {
-            let state = self.state.borrow();
-            state.deleted.get(class).is_none_or(|before| same(&found.value, &before.definition))
-        };
-        if self.class(class)?.as_ref().is_some_and(is_it) {
+        if self.class(class)?.is_some() && self.may_be_paused(class)? {
             let survey = self.prepare(class, &|| format!("allow writes to class {class}"))?;
             let change = Change::AllowWrites { class: class.into(), shards: shards.clone() };
             self.set_writes(&change, &survey, &shards, Writes::Allowed)?;
@@ -110,6 +104,13 @@ impl Session {
         }
         self.state.borrow_mut().draining.remove(class);
         Ok(())
+    }
+
+    /// Tells whether a shard refuses writes because of this run, or no node tells of any: another class
+    /// of the name, made since, has other shards.
+    fn may_be_paused(&self, class: &str) -> Result<bool, Halt> {
+        let none_seen = self.look()?.replicas_of(class).next().is_none();
+        Ok(none_seen || !self.still_paused(class)?.is_empty())
     }
 
     /// Returns the shards that refuse writes because of this run, as far as nodes tell.

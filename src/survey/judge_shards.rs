@@ -34,7 +34,8 @@ impl Look<'_> {
                     .at(first)
                     .shard(shard)
                     .remedy(format!(
-                        "a disk that is nearly full does this, or an operator. When the cause is \
+                        "a disk that is nearly full does this, an operator, or a run of this program \
+                         that died: `elysia-runbook runs` lists them. When the cause is \
                          gone: {}",
                         self.commands.curl("PUT", self.url, &path, ready)
                     )),

@@ -52,6 +52,12 @@ impl Error {
         }
     }
 
+    /// Tells whether the server said that there is a class of the name already.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        matches!(&self.what, What::Status(422, text) if text.contains("already exists"))
+    }
+
     /// Tells whether the same read may succeed when asked again soon.
     ///
     /// A timeout is not among them: a node that hangs costs its timeout once.

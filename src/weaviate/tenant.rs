@@ -44,8 +44,11 @@ impl Node {
         let raw = self.http.get(&path, own_view).await?;
         let value = self.http.json(Method::GET, &path, &raw)?;
         let value = if value.is_null() { Value::Array(vec![]) } else { value };
-        serde_json::from_value(value)
-            .map_err(|e| self.http.not_weaviate(Method::GET, &path, e.to_string()))
+        let mut tenants: Vec<Tenant> = serde_json::from_value(value)
+            .map_err(|e| self.http.not_weaviate(Method::GET, &path, e.to_string()))?;
+        // The server gives them in another order each time.
+        tenants.sort();
+        Ok(tenants)
     }
 
     /// Adds tenants, once.

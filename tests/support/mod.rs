@@ -161,13 +161,18 @@ impl Stage {
 
     /// Sends a request of the test's own.
     pub fn post(&self, path: &str, body: &serde_json::Value) {
+        let (status, body) = self.try_post(path, body);
+        assert!(status.is_success(), "{status} {body}");
+    }
+
+    /// Sends a request of the test's own, which may be refused.
+    pub fn try_post(&self, path: &str, body: &serde_json::Value) -> (reqwest::StatusCode, String) {
         let url = format!("{}{path}", self.sandbox.nodes()[0].1);
-        let (status, body) = self.runtime.block_on(async {
+        self.runtime.block_on(async {
             let _ = rustls::crypto::ring::default_provider().install_default();
             let answer = reqwest::Client::new().post(url).json(body).send().await.unwrap();
             (answer.status(), answer.text().await.unwrap())
-        });
-        assert!(status.is_success(), "{status} {body}");
+        })
     }
 }
 
