@@ -105,7 +105,7 @@ fn own_authority_client_certificate_and_key() {
         .collect();
     let nodes = nodes.join(", ");
     let run = |more: &str| -> Ended {
-        let text = format!("[clusters.tls]\nnodes = [{nodes}]\n{more}");
+        let text = format!("[clusters.tls]\nnodes = [{nodes}]\ndrain_seconds = 0\n{more}");
         fs::write(home.join("elysia-runbook.toml"), text).unwrap();
         let mut command = support::program(home);
         command.args(["run", "config-replication", "--yes", "--cluster", "tls"]);
@@ -124,7 +124,7 @@ fn own_authority_client_certificate_and_key() {
 
     // A failure that prints commands names the variable and not the key.
     stage.sandbox.inject("POST:/v1/schema=422 no".parse().unwrap());
-    let text = format!("{all}\nanswer_timeout_seconds = 1\ndrain_seconds = 0");
+    let text = format!("{all}\nanswer_timeout_seconds = 1");
     fs::write(
         home.join("delete.rhai"),
         "step \"A\" { delete_class(\"ELYSIA_CONFIG__\"); throw \"x\"; }",
@@ -132,7 +132,7 @@ fn own_authority_client_certificate_and_key() {
     .unwrap();
     fs::write(
         home.join("elysia-runbook.toml"),
-        format!("[clusters.tls]\nnodes = [{nodes}]\n{text}"),
+        format!("[clusters.tls]\nnodes = [{nodes}]\ndrain_seconds = 0\n{text}"),
     )
     .unwrap();
     let mut command = support::program(home);
