@@ -239,3 +239,22 @@ fn a_run_that_allowed_writes_again_can_be_resumed() {
     stage.run(&["resume", "--yes"]).exits(0);
     assert!(stage.sandbox.class("node1", "Third").is_some());
 }
+
+/// Where the rest can't be undone, as somebody changed the class since, its writers must not wait.
+#[test]
+fn undoing_that_is_refused_still_allows_writes() {
+    let stage = Stage::new(Scenario::FactorOne).fault("DELETE:/v1/schema/ELYSIA_CONFIG__:1=hang");
+    let mut running = stage.start(&REPAIR);
+    while !stage.sandbox.requests().iter().any(|request| request.method == "DELETE") {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    running.kill().unwrap();
+    running.wait().unwrap();
+    let paused = stage.sandbox.shard_statuses("node1", CLASS);
+    assert!(paused.values().all(|status| *status == ShardStatus::ReadOnly), "{paused:?}");
+    let object = json!({"class": CLASS, "properties": {"important": "text"}});
+    stage.try_post("/v1/objects", &object);
+    let run = stage.newest_run().unwrap();
+    stage.run(&["rollback", &run, "--yes"]).exits(5).says("somebody changed it since");
+    are_allowed(&stage);
+}
