@@ -255,6 +255,15 @@ fn undoing_that_is_refused_still_allows_writes() {
     let object = json!({"class": CLASS, "properties": {"important": "text"}});
     stage.try_post("/v1/objects", &object);
     let run = stage.newest_run().unwrap();
-    stage.run(&["rollback", &run, "--yes"]).exits(5).says("somebody changed it since");
+    stage
+        .run(&["run", "config-replication"])
+        .says("did not end")
+        .says("ELYSIA_CONFIG__ may refuse writes until then");
+    stage
+        .run(&["rollback", &run, "--yes"])
+        .exits(5)
+        .says("somebody changed it since")
+        .says("allowed writes to class ELYSIA_CONFIG__")
+        .says("no class and no object was changed");
     are_allowed(&stage);
 }

@@ -273,7 +273,7 @@ pub(super) fn undone(session: &Session, restored: Result<Restoration, Halt>) -> 
                 Some(Stop::Interrupted(_)) => (Verdict::Interrupted, "INTERRUPTED"),
                 _ => (Verdict::Failed, "FAILED"),
             };
-            let summary = format!("{word}: {halt}; nothing was undone");
+            let summary = format!("{word}: {halt}; no class and no object was changed");
             (verdict, summary, vec![], Some(error))
         }
     };

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::event::{Event, Verdict, count};
 use crate::journal::{Home, Record, RunFolder, read};
+use crate::session::Carried;
 
 /// How many runs are looked at, the newest first, for one that did not end.
 const LOOKED_AT: usize = 50;
@@ -80,9 +81,14 @@ pub(super) fn half_way(home: &Home, first: &Event) -> Option<String> {
             && !matches!(standing(&reading.records), Standing::Ended(_))
         {
             let run = folder.run;
+            let paused = Carried::of(&reading.records).map(|carried| carried.paused_classes());
+            let paused = match paused.unwrap_or_default() {
+                paused if paused.is_empty() => String::new(),
+                paused => format!("; {} may refuse writes until then", paused.join(", ")),
+            };
             return Some(format!(
                 "run {run} of {} changed this cluster and did not end: `elysia-runbook resume {run}` \
-                 goes on with it, `elysia-runbook rollback {run}` undoes it",
+                 goes on with it, `elysia-runbook rollback {run}` undoes it{paused}",
                 started.time
             ));
         }

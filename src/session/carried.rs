@@ -72,6 +72,12 @@ impl Carried {
         Ok(carried)
     }
 
+    /// Returns the classes that may refuse writes because of it.
+    #[must_use]
+    pub fn paused_classes(&self) -> Vec<String> {
+        self.paused.keys().cloned().collect()
+    }
+
     /// Tells whether the cluster may be other than it was before the run.
     #[must_use]
     pub fn has_changed_anything(&self) -> bool {

@@ -98,7 +98,8 @@ impl Session {
 
     fn delete(&self, class: &str) -> Result<bool, Halt> {
         check_class_name(class)?;
-        let survey = self.prepare(class, &|| format!("delete class {class}"))?;
+        let survey =
+            self.prepare(class, &|| format!("pause writes to class {class} and delete it"))?;
         let Some(found) = self.class(class)? else {
             let before = {
                 let state = self.state.borrow();

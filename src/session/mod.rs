@@ -15,6 +15,7 @@ mod guard;
 mod inserted;
 mod interrupt;
 mod lag;
+mod left;
 mod object;
 mod read;
 mod recorder;
@@ -30,8 +31,8 @@ pub use carried::Carried;
 pub use definition::is_class_name;
 pub use interrupt::Interrupt;
 pub use lag::{Arrival, Lag};
+pub use left::Restoration;
 pub use recorder::{Counts, Recorder, Tally};
-pub use restore::Restoration;
 pub use restore_class::Restored;
 
 use std::cell::{Cell, RefCell};

@@ -3,31 +3,19 @@
 //! The rollback blocks of the steps run first; they know best. What they leave
 //! undone is done here from the backups: a script without rollbacks loses nothing.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::definition::{fulfils, same};
-use super::{Deleted, Session, State};
+use super::{Deleted, Restoration, Session, State};
 use crate::error::Halt;
-use crate::event::{Event, count, count_objects};
-use crate::weaviate::Node;
-
-/// What became of putting things back.
-#[derive(Debug, Clone, Default)]
-pub struct Restoration {
-    /// What is not as it was, one sentence each; empty: all is as it was, verified.
-    pub problems: Vec<String>,
-    /// Commands that put it right by hand, in order.
-    pub commands: Vec<String>,
-    /// What stays on purpose although a step failed.
-    pub kept: Vec<String>,
-    /// Classes that are back without objects that they may have held: `--accept-data-loss`.
-    pub given_up: Vec<String>,
-}
+use crate::event::{Event, count_objects};
 
 impl State {
     /// Returns the classes that this run created and imported nothing into: deleting them is what
     /// undoes it. What was imported is never deleted.
-    fn made_empty(&self) -> Vec<String> {
+    pub(super) fn made_empty(&self) -> Vec<String> {
         let made = self.created.keys();
         made.filter(|class| !self.imported.contains_key(*class)).cloned().collect()
     }
@@ -42,30 +30,6 @@ impl Session {
     /// Tells whether things are being put back. The state is not borrowed longer than for this.
     pub(super) fn is_restoring(&self) -> bool {
         self.state.borrow().restoring
-    }
-
-    /// Tells whether the cluster may be other than it was before the run.
-    #[must_use]
-    pub fn has_changed_anything(&self) -> bool {
-        let state = self.state.borrow();
-        let inserted = state.inserted.values().any(|known| !known.is_gone());
-        inserted
-            || !state.deleted.is_empty()
-            || !state.created.is_empty()
-            || !state.imported.is_empty()
-            || !state.paused.is_empty()
-            || !state.copying.is_empty()
-            || state.copied.values().any(|copied| *copied > 0)
-            || !state.factors.is_empty()
-    }
-
-    /// Returns the classes that this run deleted and did not create again, each with its backup.
-    #[must_use]
-    pub fn gone(&self) -> Vec<String> {
-        let state = self.state.borrow();
-        let gone = state.deleted.iter().filter(|(class, _)| !state.created.contains_key(*class));
-        gone.map(|(class, deleted)| format!("{class} (backup: {})", deleted.postable.display()))
-            .collect()
     }
 
     /// Begins undoing a run that ended or died some time ago: what somebody else did since is not
@@ -149,23 +113,6 @@ impl Session {
         }
     }
 
-    /// Tells whether the run took something from the cluster or put objects into it: that waits to be
-    /// gone on with, or undone. What it only made for itself is removed where it is interrupted.
-    #[must_use]
-    pub fn is_half_way(&self) -> bool {
-        let state = self.state.borrow();
-        // The sandbox ends with the run.
-        self.announcement.is_some()
-            && !(state.deleted.is_empty() && state.imported.is_empty() && state.copying.is_empty())
-    }
-
-    /// Returns the commands that go on with this run, or undo it.
-    #[must_use]
-    pub fn ways_on(&self) -> Vec<String> {
-        let run = &self.folder.run;
-        ["resume", "rollback"].map(|what| format!("elysia-runbook {what} {run}")).to_vec()
-    }
-
     /// Puts back what the rollback blocks did not, then looks whether all is as it was.
     pub fn restore(&self) -> Restoration {
         self.begin_restoring();
@@ -195,23 +142,12 @@ impl Session {
                 self.warn(&format!("{class} could not be put back: {halt}"));
             }
         }
-        self.whats_left(&created, &deleted)
-    }
-
-    /// Tells what is not as it was, and how to put it right by hand. Changes nothing.
-    pub fn what_is_left(&self) -> Restoration {
-        self.begin_restoring();
-        self.forget_imports_of_nothing();
-        let (created, deleted) = {
-            let state = self.state.borrow();
-            (state.made_empty(), state.deleted.clone())
-        };
-        self.whats_left(&created, &deleted)
+        self.left_of(&created, &deleted)
     }
 
     /// A run that died as it sent the first objects does not know whether they came: where the class
     /// that it created for them is empty, they did not.
-    fn forget_imports_of_nothing(&self) {
+    pub(super) fn forget_imports_of_nothing(&self) {
         let unknown: Vec<String> = {
             let state = self.state.borrow();
             let unknown = state.imported.iter().filter(|(_, objects)| **objects == 0);
@@ -224,92 +160,6 @@ impl Session {
         }
     }
 
-    fn whats_left(
-        &self,
-        created: &[String],
-        deleted: &std::collections::BTreeMap<String, Deleted>,
-    ) -> Restoration {
-        let mut left = Restoration::default();
-        for (class, objects) in &self.state.borrow().imported {
-            let more = if *objects == 0 { "the " } else { "" };
-            let objects = if *objects == 0 { "objects".into() } else { count_objects(*objects) };
-            left.kept.push(format!("{more}{objects} imported into {class} so far stay there"));
-        }
-        self.pauses_left(&mut left);
-        self.copies_left(&mut left);
-        let new: Vec<&String> = created.iter().filter(|c| !deleted.contains_key(*c)).collect();
-        self.objects_left(&new, &mut left);
-        for class in new {
-            match self.class_exists(class) {
-                Ok(false) => {}
-                Ok(true) => {
-                    left.problems.push(format!("{class}, which this run created, is still there"));
-                    left.commands
-                        .push(format!("# {class} may hold objects by now; deleting it loses them"));
-                    left.commands.push(self.curl("DELETE", &format!("/v1/schema/{class}"), None));
-                }
-                Err(halt) => left.problems.push(format!(
-                    "whether {class}, which this run created, is still there is not known: {halt}"
-                )),
-            }
-        }
-        for (class, before) in deleted {
-            let now = self.class(class);
-            let problem = match now {
-                Ok(Some(found)) if same(&found.value, &before.definition) => {
-                    if !before.was_empty {
-                        left.given_up.push(class.clone());
-                    }
-                    if let Some(problem) = self.missing_tenants(class, &found.value, before) {
-                        left.problems.push(problem);
-                        left.commands.extend(self.tenants_command(class, before));
-                    }
-                    continue;
-                }
-                Ok(Some(_)) => {
-                    left.commands.push(format!(
-                        "# {class} is another one now; deleting it loses whatever was written to it"
-                    ));
-                    left.commands.push(self.curl("DELETE", &format!("/v1/schema/{class}"), None));
-                    format!("{class} is there, but not as it was")
-                }
-                Ok(None) => format!("{class} is deleted and not put back"),
-                Err(halt) => format!("whether {class} is back is not known: {halt}"),
-            };
-            left.problems.push(format!("{problem}; its backup is {}", before.postable.display()));
-            let drain = self.cluster.drain().as_secs();
-            if drain > 0 && self.state.borrow().draining.contains_key(class) {
-                left.commands.push(format!(
-                    "# not within {drain} s of its deletion: a server may still try to write to it"
-                ));
-            }
-            left.commands.push(self.curl(
-                "POST",
-                "/v1/schema",
-                Some(&format!("@{}", before.postable.display())),
-            ));
-            left.commands.extend(self.tenants_command(class, before));
-        }
-        left
-    }
-
-    /// Copies of replicas that this run began: those that are there stay.
-    fn copies_left(&self, left: &mut Restoration) {
-        let state = self.state.borrow();
-        for (class, copies) in &state.copying {
-            let copies = count(copies.len(), "replica");
-            left.problems.push(format!("{copies} of {class} may still be copied"));
-            left.commands.push(self.curl("GET", "/v1/replication/replicate/list", None));
-        }
-        for (class, copied) in state.copied.iter().filter(|(_, copied)| **copied > 0) {
-            let copies = count(*copied, "more replica");
-            left.kept.push(format!("{copies} of {class} stay where they are"));
-        }
-        for (class, factor) in &state.factors {
-            left.kept.push(format!("{class} stays at factor {factor}"));
-        }
-    }
-
     fn allow_all_writes(&self) {
         let paused: Vec<String> = self.state.borrow().paused.keys().cloned().collect();
         for class in paused {
@@ -317,62 +167,8 @@ impl Session {
         }
     }
 
-    /// Shards that refuse writes because of this run.
-    fn pauses_left(&self, left: &mut Restoration) {
-        let paused = self.state.borrow().paused.clone();
-        for (class, shards) in paused {
-            let problem = match self.class_exists(&class).and_then(|_| self.still_paused(&class)) {
-                Ok(closed) if closed.is_empty() => continue,
-                Ok(closed) => {
-                    let closed: Vec<String> = closed.into_iter().collect();
-                    format!("writes to {class} are still paused, on shard {}", closed.join(", "))
-                }
-                Err(halt) => {
-                    format!("whether writes to {class} are still paused is not known: {halt}")
-                }
-            };
-            left.problems.push(problem);
-            left.commands.extend(shards.iter().map(|shard| {
-                let path = format!("/v1/schema/{class}/shards/{shard}");
-                self.curl("PUT", &path, Some(r#"{"status":"READY"}"#))
-            }));
-        }
-    }
-
-    /// Objects that this run inserted; those of a class that it created go with the class.
-    fn objects_left(&self, new: &[&String], left: &mut Restoration) {
-        let objects = self.still_inserted().into_iter();
-        for object in objects.filter(|object| !new.contains(&&object.class)) {
-            let problem = match self.copies(&object) {
-                Ok(copies) if copies.are_gone() => continue,
-                Ok(copies) if copies.on.is_empty() => format!(
-                    "whether {object}, which this run inserted, is still there is not known: {}",
-                    copies.why_unread()
-                ),
-                Ok(copies) => format!(
-                    "{object}, which this run inserted, is still on {}",
-                    copies.on.join(", ")
-                ),
-                Err(halt) => format!(
-                    "whether {object}, which this run inserted, is still there is not known: {halt}"
-                ),
-            };
-            left.problems.push(problem);
-            // A node deletes its own copy in any case, those of others only where it sees them, and
-            // one that was away is not seen by all as soon as it is back.
-            left.commands.push("# when every node is up again, each:".into());
-            let path = object.path("consistency_level=ALL");
-            let nodes = self.cluster.nodes().iter();
-            left.commands.extend(nodes.map(|node| self.curl_to(node, "DELETE", &path, None)));
-        }
-    }
-
     /// A class that was deleted, and is there again as it was.
-    fn is_original(
-        &self,
-        class: &str,
-        deleted: &std::collections::BTreeMap<String, Deleted>,
-    ) -> bool {
+    fn is_original(&self, class: &str, deleted: &BTreeMap<String, Deleted>) -> bool {
         let Some(before) = deleted.get(class) else { return false };
         matches!(self.class(class), Ok(Some(found)) if same(&found.value, &before.definition))
     }
@@ -396,44 +192,6 @@ impl Session {
             Some(tenants) if !tenants.is_empty() => self.create_tenants(class, tenants),
             _ => Ok(()),
         }
-    }
-
-    /// Tells which tenants a class lacks that it had.
-    fn missing_tenants(&self, class: &str, found: &Value, before: &Deleted) -> Option<String> {
-        let had = before.tenants.as_ref()?;
-        let has = match self.tenants_of(class, found) {
-            Ok(tenants) => tenants.unwrap_or_default(),
-            Err(halt) => {
-                return Some(format!("whether {class} has its tenants back is not known: {halt}"));
-            }
-        };
-        let missing = had.iter().filter(|tenant| !has.contains(tenant)).count();
-        (missing > 0).then(|| {
-            let tenants = count(missing, "tenant");
-            format!("{class} is back but lacks {tenants}, or has them in another state")
-        })
-    }
-
-    fn tenants_command(&self, class: &str, before: &Deleted) -> Option<String> {
-        let file = before.tenants_file.as_ref()?;
-        before.tenants.as_ref().filter(|tenants| !tenants.is_empty())?;
-        Some(self.curl(
-            "POST",
-            &format!("/v1/schema/{class}/tenants"),
-            Some(&format!("@{}", file.display())),
-        ))
-    }
-
-    /// Returns a command that a person can run as it is.
-    pub(super) fn curl(&self, method: &str, path: &str, data: Option<&str>) -> String {
-        let silent = self.silent.borrow();
-        let nodes = self.cluster.nodes();
-        let node = nodes.iter().find(|node| !silent.contains(node.name())).unwrap_or(&nodes[0]);
-        self.curl_to(node, method, path, data)
-    }
-
-    fn curl_to(&self, node: &Node, method: &str, path: &str, data: Option<&str>) -> String {
-        self.commands.curl(method, node.url(), path, data)
     }
 
     pub(super) fn warn(&self, text: &str) {
