@@ -114,23 +114,24 @@ pub(super) fn import_on_node(cluster: &Cluster, class: &str, count: usize, node:
         .filter(|(_, nodes)| !nodes.iter().any(|it| it == node))
         .map(|(shard, _)| shard)
         .collect();
-    let set = |status: &str| {
-        for shard in &elsewhere {
-            let path = format!("/v1/schema/{class}/shards/{shard}");
-            let reply =
-                cluster.request(0, Method::PUT, &path).json(&json!({"status": status})).send();
-            assert_eq!(reply.status, 200, "{:?}", reply.body);
-        }
-    };
-    set("READONLY");
-    // The other nodes take the status over a moment later, and nothing tells when.
-    std::thread::sleep(Duration::from_secs(2));
+    set_shards(cluster, class, &elsewhere, "READONLY");
     let insert = |number| {
         cluster.post(0, "/v1/objects", &json!({"class": class, "id": id(number)})).status == 200
     };
     let there = (0..200).filter(|number| insert(*number)).take(count).count();
     assert_eq!(there, count, "objects on {node}");
-    set("READY");
+    set_shards(cluster, class, &elsewhere, "READY");
+}
+
+/// Makes shards take writes, or refuse them.
+pub(super) fn set_shards(cluster: &Cluster, class: &str, shards: &[String], status: &str) {
+    for shard in shards {
+        let path = format!("/v1/schema/{class}/shards/{shard}");
+        let reply = cluster.request(0, Method::PUT, &path).json(&json!({"status": status})).send();
+        assert_eq!(reply.status, 200, "{:?}", reply.body);
+    }
+    // The other nodes take it over a moment later, and nothing tells when.
+    std::thread::sleep(Duration::from_secs(2));
 }
 
 /// What the server itself counts, asked at node 1; `None` where it gives no number.
