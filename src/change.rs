@@ -26,6 +26,9 @@ pub enum Change {
         /// Whether it was proven to hold no object.
         #[serde(default)]
         empty: bool,
+        /// Whether every object of it is in files.
+        #[serde(default)]
+        exported: bool,
     },
     /// Add tenants to a class.
     CreateTenants {

@@ -34,7 +34,8 @@ fn manifest(stage: &Stage, node: &str) -> Value {
 }
 
 fn lines(stage: &Stage, file: &str) -> Vec<Value> {
-    let text = fs::read_to_string(saved(stage, file)).unwrap();
+    let bytes = zstd::decode_all(fs::File::open(saved(stage, file)).unwrap()).unwrap();
+    let text = String::from_utf8(bytes).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -61,7 +62,7 @@ fn every_node_is_saved_as_it_sees_itself_while_raft_is_split() {
     assert_eq!(stage.changes().len(), 1, "nothing but the objects of the test was written");
     assert_eq!(manifest(&stage, "node1")["classes"][0]["objects"], 450);
     assert_eq!(manifest(&stage, "node2")["classes"], json!([]));
-    let ids: Vec<_> = lines(&stage, "node1/ELYSIA_CONFIG__.objects.ndjson")
+    let ids: Vec<_> = lines(&stage, "node1/ELYSIA_CONFIG__.objects.ndjson.zst")
         .iter()
         .map(|line| line["id"].as_str().unwrap().to_owned())
         .collect();
@@ -80,7 +81,7 @@ fn files_are_for_the_owner_alone_and_never_overwritten() {
         ("node1", 0o700),
         ("node1/manifest.json", 0o600),
         ("node1/ELYSIA_CONFIG__.schema.json", 0o600),
-        ("node1/ELYSIA_CONFIG__.objects.ndjson", 0o600),
+        ("node1/ELYSIA_CONFIG__.objects.ndjson.zst", 0o600),
     ] {
         let found = fs::metadata(saved(&stage, file)).unwrap().permissions().mode() & 0o777;
         assert_eq!(found, mode, "{file}");
@@ -128,7 +129,7 @@ fn tenants_come_first_and_inactive_ones_are_said_to_be_missing() {
         [objects(&stage, 0, "class=Many&tenant=a"), objects(&stage, 0, "class=Many&tenant=b_2-")];
     back_up(&stage).exits(4).says("1 tenant of Many that are not active: c");
     assert_eq!(manifest(&stage, "node1")["classes"][1]["complete"], false);
-    assert_eq!(lines(&stage, "node1/Many.objects.ndjson")[2]["tenant"], "b_2-");
+    assert_eq!(lines(&stage, "node1/Many.objects.ndjson.zst")[2]["tenant"], "b_2-");
     stage.delete("/v1/schema/Many");
     restore(&stage, "Many", "node3")
         .exits(4)
@@ -261,7 +262,7 @@ fn an_import_that_fails_half_way_keeps_what_it_has_and_goes_on_when_run_again() 
 #[test]
 fn a_backup_that_was_touched_is_refused() {
     type Touch = fn(&mut Vec<u8>);
-    let objects_file = "node1/ELYSIA_CONFIG__.objects.ndjson";
+    let objects_file = "node1/ELYSIA_CONFIG__.objects.ndjson.zst";
     let touch: [(&str, Touch, &str); 4] = [
         (objects_file, |bytes| bytes.truncate(bytes.len() - 1), "and was saved with"),
         (objects_file, |bytes| bytes[1000] ^= 1, "its SHA-256 is another"),
@@ -318,8 +319,8 @@ fn only_the_operator_names_another_folder() {
     let file = saved(&stage, "node1/manifest.json");
     let text = fs::read_to_string(&file).unwrap();
     let elsewhere = text.replace(
-        "\"ELYSIA_CONFIG__.objects.ndjson\"",
-        "\"../node2/ELYSIA_CONFIG__.objects.ndjson\"",
+        "\"ELYSIA_CONFIG__.objects.ndjson.zst\"",
+        "\"../node2/ELYSIA_CONFIG__.objects.ndjson.zst\"",
     );
     fs::write(&file, elsewhere).unwrap();
     restore(&stage, CLASS, "node1").exits(5).says("is no name of a file in a backup");

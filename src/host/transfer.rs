@@ -50,6 +50,41 @@ pub(super) mod primitives {
         super::backup(&context, node, folder, Some(class))
     }
 
+    /// Exports every object of `class` into a new folder in `folder`, while it may be written to. From
+    /// then on `delete_class` deletes it although it holds objects: while writes are paused it finds and
+    /// saves what changed since, and compares every replica with what is saved. Returns `#{ from, folder,
+    /// objects }`, with which `restore_class` brings it back at any time.
+    ///
+    /// Throws `not_found`, `unverifiable` if a replica can't be read or a tenant is not active, `invalid`
+    /// for a folder outside of the current one that is no parameter.
+    ///
+    /// ```rhai
+    /// let saved = export_class("Author", "weaviate-export");
+    /// note(`${saved.objects} objects are in ${saved.folder}/${saved.from}`);
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn export_class(context: NativeCallContext, class: &str, folder: &str) -> Throws<Dynamic> {
+        let place = folder_of(&context, folder);
+        let (export, objects) = ask(&context, |session| session.export_class(class, &place?))?;
+        value(&serde_json::json!({ "from": export.name, "folder": folder, "objects": objects }))
+    }
+
+    /// Imports what this run exported of `class` into the class of that name that is there now, and
+    /// checks that every node shows every object. What writers wrote meanwhile stays. Its tenants must
+    /// be there. Returns `#{ imported, kept }`.
+    ///
+    /// Refused if the cluster can't agree. Throws `invalid` if this run has not exported it, `not_found`,
+    /// `rejected` if the server does not take an object.
+    ///
+    /// ```rhai
+    /// import_class("Author");
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn import_class(context: NativeCallContext, class: &str) -> Throws<Dynamic> {
+        let done = ask(&context, |session| session.import_class(class))?;
+        value(&serde_json::json!({ "imported": done.imported, "kept": done.kept }))
+    }
+
     /// Restores `class` from what `backup_node` saved of `node` in `folder`: creates it with its
     /// tenants if it is missing, writes the objects that a node lacks or has an older version of,
     /// and checks that every node shows every one. Nothing newer is overwritten. Returns

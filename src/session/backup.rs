@@ -39,6 +39,7 @@ impl Session {
             postable: file,
             tenants_file,
             was_empty: false,
+            export: None,
         })
     }
 

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::Session;
 use super::backup::pretty;
-use super::definition::{is_class_name, is_multi_tenant, postable};
+use super::definition::{is_class_name, is_multi_tenant};
+use super::export::save_schema;
 use super::read::check_class_name;
 use crate::error::{Code, Failure, Halt, Stop};
 use crate::event::{Event, count};
@@ -64,7 +65,7 @@ impl Session {
         })
     }
 
-    fn disk(&self, folder: &Path, error: &io::Error) -> Halt {
+    pub(super) fn disk(&self, folder: &Path, error: &io::Error) -> Halt {
         if error.kind() == io::ErrorKind::AlreadyExists {
             return Failure::new(Code::Conflict, format!("no backup is overwritten: {error}"))
                 .hint("--set folder=NAME names another folder")
@@ -136,10 +137,8 @@ async fn save_class(
         None
     };
     let saved = async {
-        let mut files = vec![new.save(class, "schema", &found.raw)?];
+        let mut files = save_schema(new, class, &found)?;
         if let Some((all, _)) = &tenants {
-            // The server refuses its own answer for these.
-            files.push(new.save(class, "postable", &pretty(&postable(&found.value)))?);
             files.push(new.save(class, "tenants", &pretty(all))?);
         }
         let mut file = new.objects(class)?;

@@ -11,7 +11,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::inserted::Inserted;
-use super::{Deleted, Session};
+use super::{Deleted, Export, Session};
 use crate::change::{Change, Outcome};
 use crate::event::Event;
 use crate::journal::{Record, sha256};
@@ -28,6 +28,7 @@ pub struct Carried {
     created: BTreeMap<String, Value>,
     /// Those of them of which only what was asked for is known, not what the server made of it.
     unsure: BTreeSet<String>,
+    exported: BTreeMap<String, Export>,
     imported: BTreeMap<String, u64>,
     paused: BTreeMap<String, BTreeSet<String>>,
     copying: BTreeMap<String, BTreeSet<ReplicaCopy>>,
@@ -118,6 +119,14 @@ impl Reader {
                 self.carried.paused.remove(class);
             }
             Event::BackupSaved { class, content, file, sha256, .. } => {
+                let exported = &mut self.carried.exported;
+                match (content.as_str(), Export::of_manifest(file.as_ref())) {
+                    ("export", Some(export)) => drop(exported.insert(class.clone(), export)),
+                    ("late", Some(late)) => {
+                        exported.entry(class.clone()).and_modify(|it| it.late = Some(late.name));
+                    }
+                    _ => {}
+                }
                 let key = (class.clone(), content.clone());
                 self.files.insert(key, (file.into(), sha256.clone()));
             }
@@ -147,10 +156,10 @@ impl Reader {
                 carried.created.insert(class.clone(), definition.clone());
                 carried.unsure.insert(class.clone());
             }
-            Change::DeleteClass { class, empty } => {
+            Change::DeleteClass { class, empty, exported } => {
                 let ours = carried.created.contains_key(class);
                 if !ours && !carried.deleted.contains_key(class) {
-                    let deleted = self.deleted(class, *empty)?;
+                    let deleted = self.deleted(class, *empty, *exported)?;
                     self.carried.deleted.insert(class.clone(), deleted);
                     self.added.insert(change, class.clone());
                 }
@@ -218,7 +227,12 @@ impl Reader {
     }
 
     /// Reads the backups of a class, which must be as they were saved.
-    fn deleted(&self, class: &str, was_empty: bool) -> Result<Deleted, String> {
+    fn deleted(
+        &self,
+        class: &str,
+        was_empty: bool,
+        exported: bool,
+    ) -> Result<Deleted, String> {
         let read = |content: &str| {
             let Some((path, sum)) = self.files.get(&(class.into(), content.into())) else {
                 return Ok(None);
@@ -251,6 +265,7 @@ impl Reader {
             postable: read("postable")?.map_or(schema, |(path, _)| path),
             tenants_file: tenants.map(|(path, _)| path),
             was_empty,
+            export: if exported { self.carried.exported.get(class).cloned() } else { None },
         })
     }
 }
@@ -266,6 +281,7 @@ impl Session {
         state.created.clone_from(&carried.created);
         state.made_before = carried.created.keys().cloned().collect();
         state.unsure.clone_from(&carried.unsure);
+        state.exported.clone_from(&carried.exported);
         state.imported.clone_from(&carried.imported);
         state.paused.clone_from(&carried.paused);
         state.copying.clone_from(&carried.copying);

@@ -8,6 +8,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::definition::fulfils;
+use super::guard::Held;
 use super::read::check_class_name;
 use super::send::came_back;
 use super::{Session, definition};
@@ -85,8 +86,8 @@ impl Session {
         self.settle_created(class, &now, &survey)
     }
 
-    /// Deletes a class that holds no object, and waits until every node's own schema lost it.
-    /// Returns `false` where there was none.
+    /// Deletes a class that holds no object, or of which this run exported every one, and waits until
+    /// every node's own schema lost it. Returns `false` where there was none.
     ///
     /// # Errors
     ///
@@ -117,13 +118,20 @@ impl Session {
         let ours = self.refuse_if_not_ours(class, &found)?;
         let tenants = self.tenants_of(class, &found.value)?;
         let mut backup = self.back_up(class, &found, tenants.as_deref())?;
-        let (survey, empty) = self.prove_empty(&found, survey, tenants.as_deref())?;
-        backup.was_empty = empty;
+        let (survey, held) = self.secure(&found, survey, tenants.as_deref())?;
+        backup.was_empty = held == Held::Nothing;
+        if held == Held::Exported {
+            backup.export = self.state.borrow().exported.get(class).cloned();
+        }
         if !ours {
             self.state.borrow_mut().deleted.entry(class.into()).or_insert(backup);
         }
         let known = !self.is_a_moment_old(class, &survey);
-        let change = Change::DeleteClass { class: class.into(), empty };
+        let change = Change::DeleteClass {
+            class: class.into(),
+            empty: held == Held::Nothing,
+            exported: held == Held::Exported,
+        };
         let sent = self.send(
             &change,
             &survey,
@@ -153,21 +161,21 @@ impl Session {
         Ok(true)
     }
 
-    /// Proves that a class holds no object, then once more while nobody can write to it. Returns the
-    /// newer survey, and `false` for a class whose objects may be lost. Where it can't be proven,
-    /// writes are allowed as before.
-    fn prove_empty(
+    /// Proves that nothing is lost with a class: that it holds no object, or that every one is exported;
+    /// then once more while nobody can write to it. Returns the newer survey, and what the class holds.
+    /// Where it can't be proven, writes are allowed as before.
+    fn secure(
         &self,
         found: &Class,
         survey: Survey,
         tenants: Option<&[Tenant]>,
-    ) -> Result<(Survey, bool), Halt> {
+    ) -> Result<(Survey, Held), Halt> {
         let class = found.value["class"].as_str().unwrap_or_default();
         // A class with objects is refused before its writers notice anything.
-        let empty = self.guard_objects(class, &survey, tenants)?;
+        let held = self.guard_objects(class, &survey, tenants)?;
         // Nobody knows the name of a class that was made a moment ago.
-        if !empty || self.is_a_moment_old(class, &survey) {
-            return Ok((survey, empty));
+        if held == Held::GivenUp || self.is_a_moment_old(class, &survey) {
+            return Ok((survey, held));
         }
         let proven = self.pause_writes(class, survey).and_then(|survey| {
             let now = self.class(class)?.ok_or_else(|| self.not_found(class))?;
@@ -176,7 +184,11 @@ impl Session {
             } else if self.tenants_of(class, &now.value)?.as_deref() != tenants {
                 "tenants"
             } else {
-                return self.guard_objects(class, &survey, tenants).map(|empty| (survey, empty));
+                let held = self.guard_objects(class, &survey, tenants)?;
+                if held == Held::Exported {
+                    self.sweep_late(class, &survey, tenants)?;
+                }
+                return Ok((survey, held));
             };
             let message = format!("the {what} of `{class}` changed meanwhile");
             Err(Failure::new(Code::Conflict, message).hint("run it again").into())

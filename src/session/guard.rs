@@ -15,6 +15,17 @@ use crate::weaviate::Tenant;
 const LOOKS: u32 = 5;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(400);
 
+/// What a class holds that is to be deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    /// No object, proven.
+    Nothing,
+    /// Objects that this run exported.
+    Exported,
+    /// Whatever it is, the operator gave it up.
+    GivenUp,
+}
+
 impl Session {
     /// Looks at the cluster before the first step of a runbook that changes something, so that a
     /// cluster that can't agree is refused before anything is done.
@@ -148,7 +159,8 @@ impl Session {
         })
     }
 
-    /// Refuses to delete what may hold objects. Returns whether it was proven to hold none.
+    /// Refuses to delete what may hold objects that this run did not export. Returns what the class
+    /// holds.
     ///
     /// # Errors
     ///
@@ -158,13 +170,13 @@ impl Session {
         class: &str,
         survey: &Survey,
         tenants: Option<&[Tenant]>,
-    ) -> Result<bool, Halt> {
+    ) -> Result<Held, Halt> {
         let restoring = self.is_restoring();
         if self.permissions.data_loss.contains(class) && !restoring {
             self.say(&crate::event::Event::Warning {
                 text: format!("--accept-data-loss {class}: its objects are not looked for"),
             })?;
-            return Ok(false);
+            return Ok(Held::GivenUp);
         }
         let scrutiny = if self.is_a_moment_old(class, survey) {
             Scrutiny::WhoeverAnswers
@@ -181,12 +193,17 @@ impl Session {
             self.wait_between_looks(began)?;
             emptiness = self.emptiness(class, &self.look()?, tenants, scrutiny)?;
         }
+        let exported = !restoring && self.state.borrow().exported.contains_key(class);
         let (message, reasons, hint) = match emptiness {
-            Emptiness::Empty => return Ok(true),
+            Emptiness::Empty => return Ok(Held::Nothing),
+            // Whether really every one is told by the sweep.
+            _ if exported => return Ok(Held::Exported),
             Emptiness::Objects(place) => (
                 format!("`{class}` holds objects, so it is not deleted"),
                 vec![place],
-                "scale-replicas.rhai raises the factor of a class that holds objects".to_owned(),
+                "scale-replicas.rhai raises the factor of a class that holds objects, and \
+                 recreate-with-data.rhai takes them along"
+                    .to_owned(),
             ),
             Emptiness::Unknown(reasons) => (
                 format!("`{class}` is not deleted: that it is empty can't be proven"),

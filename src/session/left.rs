@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::definition::same;
-use super::{Deleted, Session};
+use super::{Deleted, Export, Session};
 use crate::event::{count, count_objects};
 use crate::weaviate::Node;
 
@@ -81,7 +81,10 @@ impl Session {
         deleted: &BTreeMap<String, Deleted>,
     ) -> Restoration {
         let mut left = Restoration::default();
-        for (class, objects) in &self.state.borrow().imported {
+        let imported = self.state.borrow().imported.clone();
+        // What was exported is looked for below.
+        let is_exported = |class: &String| deleted.get(class).is_some_and(|it| it.export.is_some());
+        for (class, objects) in imported.iter().filter(|(class, _)| !is_exported(class)) {
             let more = if *objects == 0 { "the " } else { "" };
             let objects = if *objects == 0 { "objects".into() } else { count_objects(*objects) };
             left.kept.push(format!("{more}{objects} imported into {class} so far stay there"));
@@ -108,13 +111,24 @@ impl Session {
             let now = self.class(class);
             let problem = match now {
                 Ok(Some(found)) if same(&found.value, &before.definition) => {
-                    if !before.was_empty {
+                    if before.export.is_none() && !before.was_empty {
                         left.given_up.push(class.clone());
                     }
+                    self.objects_missing(class, before, &mut left);
                     if let Some(problem) = self.missing_tenants(class, &found.value, before) {
                         left.problems.push(problem);
                         left.commands.extend(self.tenants_command(class, before));
                     }
+                    continue;
+                }
+                Ok(Some(_)) if before.export.is_some() => {
+                    left.problems.push(format!(
+                        "{class} is there with another definition, and holds what was imported"
+                    ));
+                    self.objects_missing(class, before, &mut left);
+                    let factor = &before.definition["replicationConfig"]["factor"];
+                    let parameters = [("class", class.as_str()), ("factor", &factor.to_string())];
+                    left.commands.push(self.commands.run("recreate-with-data", &parameters));
                     continue;
                 }
                 Ok(Some(_)) => {
@@ -134,6 +148,10 @@ impl Session {
                     "# not within {drain} s of its deletion: a server may still try to write to it"
                 ));
             }
+            if let Some(export) = &before.export {
+                left.commands.push(self.restoring(class, export));
+                continue;
+            }
             left.commands.push(self.curl(
                 "POST",
                 "/v1/schema",
@@ -142,6 +160,26 @@ impl Session {
             left.commands.extend(self.tenants_command(class, before));
         }
         left
+    }
+
+    /// Objects that were exported and are not back.
+    fn objects_missing(&self, class: &str, before: &Deleted, left: &mut Restoration) {
+        let Some(export) = &before.export else { return };
+        let problem = match self.lacks(class, export) {
+            Ok(lacks) if lacks.is_empty() => return,
+            Ok(lacks) => format!("{class} is not back with every object: {lacks}"),
+            Err(halt) => format!("whether every object of {class} is back is not known: {halt}"),
+        };
+        let place = export.folder.join(&export.name);
+        left.problems.push(format!("{problem}; they are in {}", place.display()));
+        left.commands.push(self.restoring(class, export));
+    }
+
+    /// Returns the command that brings back a class with what was exported of it.
+    fn restoring(&self, class: &str, export: &Export) -> String {
+        let folder = export.folder.display().to_string();
+        let parameters = [("class", class), ("from", &export.name), ("folder", &folder)];
+        self.commands.run("restore-class", &parameters)
     }
 
     /// Copies of replicas that this run began: those that are there stay.

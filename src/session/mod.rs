@@ -11,7 +11,9 @@ mod carried;
 mod change;
 mod definition;
 mod examine;
+mod export;
 mod guard;
+mod import;
 mod inserted;
 mod interrupt;
 mod lag;
@@ -29,6 +31,7 @@ mod writes;
 pub use backup_node::NodeBackup;
 pub use carried::Carried;
 pub use definition::is_class_name;
+pub use export::Export;
 pub use interrupt::Interrupt;
 pub use lag::{Arrival, Lag};
 pub use left::Restoration;
@@ -92,6 +95,8 @@ pub(crate) struct Deleted {
     tenants_file: Option<std::path::PathBuf>,
     /// Whether it was proven to hold no object.
     was_empty: bool,
+    /// Where its objects are, every one.
+    export: Option<Export>,
 }
 
 #[derive(Debug, Default)]
@@ -126,6 +131,8 @@ struct State {
     draining: BTreeMap<String, Instant>,
     /// When this run created a class, and which nodes did not answer then.
     made: BTreeMap<String, (Instant, BTreeSet<String>)>,
+    /// Classes of which this run exported the objects.
+    exported: BTreeMap<String, Export>,
     /// Objects that this run imported, by class: these stay, whatever fails later.
     imported: BTreeMap<String, u64>,
     /// Commands for the operator to run when the run is over.

@@ -188,8 +188,13 @@ impl Session {
         if self.class(class)?.is_none() {
             self.create_class(&before.definition)?;
         }
-        match &before.tenants {
-            Some(tenants) if !tenants.is_empty() => self.create_tenants(class, tenants),
+        if let Some(tenants) = before.tenants.as_ref().filter(|tenants| !tenants.is_empty()) {
+            self.create_tenants(class, tenants)?;
+        }
+        match (&before.export, self.class(class)?) {
+            (Some(export), Some(found)) => {
+                self.import_export(class, &found.value, export).map(drop)
+            }
             _ => Ok(()),
         }
     }

@@ -109,7 +109,8 @@ pub async fn look_for_objects(
 }
 
 /// Returns every reason why a replica may exist that nobody can look at.
-pub(super) fn unseen(survey: &Survey, replicas: &Replicas) -> Vec<String> {
+#[must_use]
+pub fn unseen(survey: &Survey, replicas: &Replicas) -> Vec<String> {
     let mut reasons: Vec<String> = vec![];
     for (node, error) in survey.silent() {
         reasons.push(format!("node `{node}` does not answer: {}", error.reason()));

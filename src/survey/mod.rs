@@ -28,7 +28,7 @@ pub use compare::{Comparison, Difference, Sample, compare};
 pub use copies::{Copies, doors, read};
 pub use count::count;
 pub use difference::differences;
-pub use emptiness::{Emptiness, Scrutiny, look_for_objects};
+pub use emptiness::{Emptiness, Scrutiny, look_for_objects, unseen};
 pub use health::{Findings, Health};
 pub use holdings::Holdings;
 pub use placement::{Replicas, ShardReplicas};

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::folder::ObjectsFile;
+use super::objects_file::ObjectsFile;
 use crate::weaviate::{Countable, Error, Node, PageAt, What};
 
 /// Objects in one page. One that is larger than an answer may be is asked for in smaller parts.
@@ -38,7 +38,7 @@ pub async fn export(
         let of = tenant.map_or_else(String::new, |tenant| format!(" of tenant `{tenant}`"));
         let before = count(node, class, tenant).await;
         let began = file.objects();
-        let read = pages(node, class, tenant, file).await?;
+        let read = pages(node, class, tenant, String::new(), file).await?;
         let objects = file.objects() - began;
         exported.objects += objects;
         if let Err(error) = read {
@@ -62,18 +62,45 @@ pub async fn export(
     Ok(exported)
 }
 
+/// Goes on with a file where it was cut off, or begins it. Whether it holds every object is for a sweep
+/// to tell. Tenants are in the order of their names.
+///
+/// # Errors
+///
+/// The file could not be written; within it, a page could not be read.
+pub async fn go_on_exporting(
+    node: &Node,
+    class: &str,
+    tenants: Option<&[String]>,
+    file: &mut ObjectsFile,
+) -> io::Result<Result<(), Error>> {
+    let last = file.last().map(|last| (last.tenant.clone(), last.id.clone()));
+    let last = last.as_ref().map(|(tenant, id)| (tenant.as_deref(), id));
+    let each: Vec<Option<&str>> = match tenants {
+        None => vec![None],
+        Some(tenants) => tenants.iter().map(|tenant| Some(tenant.as_str())).collect(),
+    };
+    for tenant in each {
+        let after = match last {
+            Some((done, _)) if tenant < done => continue,
+            Some((done, id)) if tenant == done => id.clone(),
+            _ => String::new(),
+        };
+        if let Err(error) = pages(node, class, tenant, after, file).await? {
+            return Ok(Err(error));
+        }
+    }
+    Ok(Ok(()))
+}
+
 async fn pages(
     node: &Node,
     class: &str,
     tenant: Option<&str>,
+    after: String,
     file: &mut ObjectsFile,
 ) -> io::Result<Result<(), Error>> {
-    let prefix = match tenant {
-        // A page leaves the tenant out.
-        Some(tenant) => format!("{{\"tenant\":{},", serde_json::Value::from(tenant)),
-        None => "{".to_owned(),
-    };
-    let mut after = String::new();
+    let mut after = after;
     let mut limit = PAGE;
     loop {
         let page = match node.raw_page(PageAt { class, tenant, after: &after, limit }).await {
@@ -87,15 +114,27 @@ async fn pages(
         let Some(last) = page.last() else { return Ok(Ok(())) };
         after.clone_from(&last.id);
         for object in &page {
-            let text = object.raw.get();
-            // Only between tokens can JSON hold a line break as such.
-            let text = if text.contains(['\n', '\r']) {
-                text.replace(['\n', '\r'], " ")
-            } else {
-                text.to_owned()
-            };
-            file.line(&[prefix.as_bytes(), &text.as_bytes()[1..]])?;
+            add(file, tenant, object.raw.get())?;
         }
+    }
+}
+
+/// Adds an object as the server showed it, with its tenant, which pages leave out.
+pub(super) fn add(file: &mut ObjectsFile, tenant: Option<&str>, object: &str) -> io::Result<()> {
+    // Only between tokens can JSON hold a line break as such.
+    let text = if object.contains(['\n', '\r']) {
+        object.replace(['\n', '\r'], " ")
+    } else {
+        object.to_owned()
+    };
+    file.line(&[prefix(tenant).as_bytes(), &text.as_bytes()[1..]])
+}
+
+/// What a line begins with in place of the brace of the object.
+pub(super) fn prefix(tenant: Option<&str>) -> String {
+    match tenant {
+        Some(tenant) => format!("{{\"tenant\":{},", serde_json::Value::from(tenant)),
+        None => "{".to_owned(),
     }
 }
 

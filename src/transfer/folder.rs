@@ -3,24 +3,26 @@
 //! Everything is written into a folder of another name, which gets its own when all is on disk.
 //! Nothing is ever overwritten.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, BufWriter, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Read};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use tempfile::TempDir;
 
 use super::manifest::{BackedUp, Manifest, SavedFile, VERSION};
+use super::objects_file::ObjectsFile;
 use crate::journal::{hex, sha256, write_new};
 
 /// The largest manifest, schema or list of tenants that is read, in bytes.
 const LARGEST: u64 = 256 << 20;
 
-/// A backup that is being written. Dropped before its end, it leaves nothing.
+/// A backup that is being written. Dropped before its end, it leaves nothing, unless it is to be gone
+/// on with.
 #[derive(Debug)]
 pub struct NewBackup {
-    temporary: TempDir,
+    temporary: PathBuf,
+    stays: bool,
     target: PathBuf,
     manifest: Manifest,
 }
@@ -32,6 +34,29 @@ impl NewBackup {
     ///
     /// There is one of this node in the folder already, or the folder can't be written.
     pub fn begin(folder: &Path, node: &str) -> io::Result<Self> {
+        let (name, target) = Self::place(folder, node)?;
+        let temporary = tempfile::Builder::new()
+            .prefix(&format!(".{name}."))
+            .suffix(".new")
+            .permissions(fs::Permissions::from_mode(0o700))
+            .tempdir_in(folder)?;
+        Ok(Self::at(temporary.keep(), false, target, node))
+    }
+
+    /// Begins a backup of this name, or goes on with one that was begun. Whatever becomes of it, what
+    /// it has stays for the next time.
+    ///
+    /// # Errors
+    ///
+    /// It is finished already, or the folder can't be written.
+    pub fn take_up(folder: &Path, name: &str) -> io::Result<Self> {
+        let (safe, target) = Self::place(folder, name)?;
+        let temporary = folder.join(format!(".{safe}.new"));
+        DirBuilder::new().recursive(true).mode(0o700).create(&temporary)?;
+        Ok(Self::at(temporary, true, target, name))
+    }
+
+    fn place(folder: &Path, node: &str) -> io::Result<(String, PathBuf)> {
         let name = safe_name(node);
         let target = folder.join(&name);
         if target.symlink_metadata().is_ok() {
@@ -39,11 +64,10 @@ impl NewBackup {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, why));
         }
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        let temporary = tempfile::Builder::new()
-            .prefix(&format!(".{name}."))
-            .suffix(".new")
-            .permissions(fs::Permissions::from_mode(0o700))
-            .tempdir_in(folder)?;
+        Ok((name, target))
+    }
+
+    fn at(temporary: PathBuf, stays: bool, target: PathBuf, node: &str) -> Self {
         let manifest = Manifest {
             version: VERSION,
             program: env!("CARGO_PKG_VERSION").into(),
@@ -52,7 +76,7 @@ impl NewBackup {
             classes: vec![],
             unreached: vec![],
         };
-        Ok(Self { temporary, target, manifest })
+        Self { temporary, stays, target, manifest }
     }
 
     /// Saves what is small: a schema, tenants.
@@ -62,7 +86,7 @@ impl NewBackup {
     /// It could not be written, flushed, or read back the same.
     pub fn save(&self, class: &str, content: &str, bytes: &[u8]) -> io::Result<SavedFile> {
         let file = format!("{}.{content}.json", safe_name(class));
-        write_new(&self.temporary.path().join(&file), bytes)?;
+        self.write(&file, bytes)?;
         Ok(SavedFile {
             content: content.into(),
             file,
@@ -71,24 +95,28 @@ impl NewBackup {
         })
     }
 
-    /// Opens the file for the objects of a class.
+    fn write(&self, file: &str, bytes: &[u8]) -> io::Result<()> {
+        let path = self.temporary.join(file);
+        if self.stays && path.exists() {
+            // Of the time before it was gone on with.
+            fs::remove_file(&path)?;
+        }
+        write_new(&path, bytes)
+    }
+
+    /// Opens the file for the objects of a class, at its end where it was begun.
     ///
     /// # Errors
     ///
-    /// It could not be created.
+    /// It could not be created or opened.
     pub fn objects(&self, class: &str) -> io::Result<ObjectsFile> {
-        let name = format!("{}.objects.ndjson", safe_name(class));
-        let path = self.temporary.path().join(&name);
-        let file =
-            OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
-        Ok(ObjectsFile {
-            file: BufWriter::with_capacity(1 << 18, file),
-            sum: Sha256::new(),
-            bytes: 0,
-            objects: 0,
-            name,
-            path,
-        })
+        let name = format!("{}.objects.ndjson.zst", safe_name(class));
+        let path = self.temporary.join(&name);
+        if self.stays && path.exists() {
+            ObjectsFile::reopen(path, name)
+        } else {
+            ObjectsFile::create(path, name)
+        }
     }
 
     /// Adds a class to the manifest.
@@ -109,15 +137,13 @@ impl NewBackup {
     pub fn finish(self) -> io::Result<(Manifest, PathBuf, SavedFile)> {
         let mut bytes = serde_json::to_vec_pretty(&self.manifest)?;
         bytes.push(b'\n');
-        write_new(&self.temporary.path().join("manifest.json"), &bytes)?;
-        File::open(self.temporary.path())?.sync_all()?;
+        self.write("manifest.json", &bytes)?;
+        File::open(&self.temporary)?.sync_all()?;
         if self.target.symlink_metadata().is_ok() {
             let why = format!("{} has come meanwhile", self.target.display());
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, why));
         }
-        fs::rename(self.temporary.path(), &self.target)?;
-        // It has another name now, so there is nothing to remove.
-        let _ = self.temporary.keep();
+        fs::rename(&self.temporary, &self.target)?;
         if let Some(folder) = self.target.parent() {
             File::open(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?
                 .sync_all()?;
@@ -128,60 +154,16 @@ impl NewBackup {
             sha256: sha256(&bytes),
             bytes: bytes.len() as u64,
         };
-        Ok((self.manifest, self.target.join("manifest.json"), saved))
+        Ok((self.manifest.clone(), self.target.join("manifest.json"), saved))
     }
 }
 
-/// A file that takes objects, one a line.
-#[derive(Debug)]
-pub struct ObjectsFile {
-    file: BufWriter<File>,
-    sum: Sha256,
-    bytes: u64,
-    objects: u64,
-    name: String,
-    path: PathBuf,
-}
-
-impl ObjectsFile {
-    /// Adds an object.
-    ///
-    /// # Errors
-    ///
-    /// It could not be written.
-    pub fn line(&mut self, parts: &[&[u8]]) -> io::Result<()> {
-        for part in parts.iter().chain([&&b"\n"[..]]) {
-            self.file.write_all(part)?;
-            self.sum.update(part);
-            self.bytes += part.len() as u64;
+impl Drop for NewBackup {
+    fn drop(&mut self) {
+        if !self.stays {
+            // A finished one has another name by now.
+            let _ = fs::remove_dir_all(&self.temporary);
         }
-        self.objects += 1;
-        Ok(())
-    }
-
-    /// Returns how many objects were added.
-    #[must_use]
-    pub fn objects(&self) -> u64 {
-        self.objects
-    }
-
-    /// Flushes it to disk, reads it back and compares.
-    ///
-    /// # Errors
-    ///
-    /// It could not be written, or holds something else.
-    pub fn finish(self) -> io::Result<SavedFile> {
-        self.file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        let written = hex(&self.sum.finalize());
-        if sum_of(&self.path)? != (written.clone(), self.bytes) {
-            return Err(io::Error::other("what was read back is not what was written"));
-        }
-        Ok(SavedFile {
-            content: "objects".into(),
-            file: self.name,
-            sha256: written,
-            bytes: self.bytes,
-        })
     }
 }
 
@@ -290,7 +272,7 @@ fn read_small(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn sum_of(path: &Path) -> io::Result<(String, u64)> {
+pub(super) fn sum_of(path: &Path) -> io::Result<(String, u64)> {
     let mut file = File::open(path)?;
     let mut sum = Sha256::new();
     let mut part = vec![0; 1 << 18];

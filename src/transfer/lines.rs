@@ -1,23 +1,28 @@
 //! A file of objects, read in windows of some lines: never as a whole.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead};
 use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::objects_file;
 use crate::weaviate::{self, uuid};
 
 /// Objects in a window, and how many bytes they should not exceed: what goes into one batch.
 const OBJECTS: usize = 100;
 const BYTES: usize = 4 << 20;
 
-/// The lines of a file of objects.
-#[derive(Debug)]
+/// The lines of files of objects in the order of tenants and ids: of an object that is in several
+/// files the one of the last, unless that tells that it was deleted.
 pub struct Lines {
-    file: BufReader<File>,
+    files: Vec<ReadFile>,
+    ahead: Option<Line>,
+}
+
+struct ReadFile {
+    lines: Box<dyn BufRead + Send>,
     number: u64,
     ahead: Option<Line>,
 }
@@ -40,28 +45,38 @@ pub struct Line {
     pub updated: i64,
     /// The line.
     pub raw: Box<RawValue>,
-    tenant: Option<String>,
+    /// The tenant, in a multi-tenant class.
+    pub tenant: Option<String>,
+    deleted: bool,
 }
 
-#[derive(Deserialize)]
-struct Head {
-    id: String,
+/// What is read of a line.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Head {
+    pub(super) id: String,
     class: String,
     #[serde(default)]
-    tenant: Option<String>,
+    pub(super) tenant: Option<String>,
     #[serde(default, rename = "lastUpdateTimeUnix")]
     updated: i64,
+    /// It is not there any more, as a file of later changes tells.
+    #[serde(default)]
+    deleted: bool,
 }
 
 impl Lines {
-    /// Opens a file.
+    /// Opens files, later ones with what changed since.
     ///
     /// # Errors
     ///
-    /// It can't be opened.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        let file = BufReader::with_capacity(1 << 18, File::open(path)?);
-        Ok(Self { file, number: 0, ahead: None })
+    /// One can't be opened.
+    pub fn open<P: AsRef<Path>>(paths: &[P]) -> io::Result<Self> {
+        let file = |path: &P| {
+            let lines = objects_file::open(path.as_ref())?;
+            Ok(ReadFile { lines, number: 0, ahead: None })
+        };
+        let files = paths.iter().map(file).collect::<io::Result<_>>()?;
+        Ok(Self { files, ahead: None })
     }
 
     /// Reads the next objects; `None` at the end.
@@ -86,13 +101,59 @@ impl Lines {
         Ok(Some(window))
     }
 
-    fn line(&mut self, class: &str) -> io::Result<Option<Line>> {
+    /// Counts what is left.
+    ///
+    /// # Errors
+    ///
+    /// A file can't be read, or a line is no object of this class.
+    pub fn count(mut self, class: &str) -> io::Result<u64> {
+        let mut objects = 0;
+        while self.line(class)?.is_some() {
+            objects += 1;
+        }
+        Ok(objects)
+    }
+
+    /// Returns the next object without taking it.
+    pub(super) fn peek(&mut self, class: &str) -> io::Result<Option<&Line>> {
+        if self.ahead.is_none() {
+            self.ahead = self.line(class)?;
+        }
+        Ok(self.ahead.as_ref())
+    }
+
+    /// Takes the next object.
+    pub(super) fn line(&mut self, class: &str) -> io::Result<Option<Line>> {
         if let Some(line) = self.ahead.take() {
             return Ok(Some(line));
         }
+        loop {
+            for file in &mut self.files {
+                file.fill(class)?;
+            }
+            let next = self.files.iter().filter_map(|file| file.ahead.as_ref()).map(Line::place);
+            let Some(place) = next.min() else { return Ok(None) };
+            let place = (place.0.map(str::to_owned), place.1.to_owned());
+            let is_it = |line: &mut Line| line.place() == (place.0.as_deref(), place.1.as_str());
+            let found = self.files.iter_mut().filter_map(|file| file.ahead.take_if(is_it)).last();
+            if let Some(line) = found.filter(|line| !line.deleted) {
+                return Ok(Some(line));
+            }
+        }
+    }
+}
+
+impl Line {
+    fn place(&self) -> (Option<&str>, &str) {
+        (self.tenant.as_deref(), &self.id)
+    }
+}
+
+impl ReadFile {
+    fn fill(&mut self, class: &str) -> io::Result<()> {
         let mut bytes = vec![];
-        if self.file.read_until(b'\n', &mut bytes)? == 0 {
-            return Ok(None);
+        if self.ahead.is_some() || self.lines.read_until(b'\n', &mut bytes)? == 0 {
+            return Ok(());
         }
         self.number += 1;
         let wrong = |why: String| {
@@ -106,7 +167,9 @@ impl Lines {
         if head.class != class {
             return Err(wrong(format!("it is one of {}", head.class)));
         }
-        Ok(Some(Line { id: head.id, updated: head.updated, tenant: head.tenant, raw }))
+        let Head { id, tenant, updated, deleted, .. } = head;
+        self.ahead = Some(Line { id, updated, raw, tenant, deleted });
+        Ok(())
     }
 }
 

@@ -20,14 +20,15 @@ pub(crate) enum Job {
     Force,
     Restore,
     Scale,
+    Recreate,
 }
 
 /// A request, so that it can be met again: node, method, path, and the how manieth it is.
 pub(crate) type Place = (String, String, String, usize);
 
 impl Job {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Repair, Self::Lag, Self::Force, Self::Restore, Self::Scale];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Repair, Self::Lag, Self::Force, Self::Restore, Self::Scale, Self::Recreate];
 
     pub(crate) fn stage(self) -> Stage {
         match self {
@@ -38,6 +39,7 @@ impl Job {
                 stage.sandbox.set_replica_movement(true);
                 stage
             }
+            Self::Recreate => Stage::new(Scenario::WithData),
             Self::Restore => {
                 let stage = Stage::new(Scenario::WithData);
                 stage.run(&["run", "backup-nodes"]).exits(0);
@@ -54,6 +56,9 @@ impl Job {
             Self::Lag => &["run", "replication-lag", "--yes", "--set", "writes=2"],
             Self::Force => &["run", "force-schema-replication", "--yes"],
             Self::Scale => &["run", "scale-replicas", "--yes"],
+            Self::Recreate => {
+                &["run", "recreate-with-data", "--yes", "--set", "class=ELYSIA_CONFIG__"]
+            }
             Self::Restore => &[
                 "run",
                 "restore-class",
@@ -110,6 +115,7 @@ impl Job {
             }
             Self::Restore => judge_restore(stage, code, said),
             Self::Scale => judge_scale(stage, code, said),
+            Self::Recreate => judge_recreate(stage, code, before, said),
         }
     }
 
@@ -129,7 +135,8 @@ impl Job {
         assert!(!said.contains("panicked"), "{said}");
         let nothing_to_do = ended.code == Some(2) && said.contains("there is no run");
         // What was imported stays.
-        let kept = self == Self::Restore && said.contains("stay there");
+        let kept = self == Self::Restore && said.contains("stay there")
+            || self == Self::Recreate && said.contains("with another definition");
         assert!(ended.code == Some(0) || nothing_to_do || kept, "{said}");
         let after = class(stage);
         match (self, undo) {
@@ -151,9 +158,13 @@ impl Job {
                 assert_eq!(stage.factors(CLASS), [Some(3); 3], "{said}");
             }
             (Self::Scale, _) => judge_scale(stage, 1, &said),
+            (Self::Recreate, false) if !nothing_to_do => {
+                judge_recreate(stage, 0, before, &said);
+            }
+            (Self::Recreate, _) => judge_recreate(stage, if kept { 7 } else { 6 }, before, &said),
             (Self::Restore, _) => {}
         }
-        if !matches!(self, Self::Restore | Self::Scale) {
+        if !matches!(self, Self::Restore | Self::Scale | Self::Recreate) {
             nothing_is_left(stage, &said);
         }
         writes_are_allowed(stage, &said);
@@ -204,12 +215,7 @@ fn judge_repair(
 
 /// Every object is there, and no factor is promised that the replicas do not keep.
 fn judge_scale(stage: &Stage, code: i32, said: &str) {
-    let mut ids = std::collections::BTreeSet::new();
-    for (node, _) in stage.sandbox.nodes() {
-        for object in stage.sandbox.objects(&node, CLASS) {
-            ids.insert(object["id"].to_string());
-        }
-    }
+    let ids = ids(stage);
     assert!(ids.len() >= WITH_DATA, "{} objects: {said}", ids.len());
     let factors = stage.factors(CLASS);
     let replicas = stage.fewest_replicas(CLASS);
@@ -220,6 +226,53 @@ fn judge_scale(stage: &Stage, code: i32, said: &str) {
             assert!(replicas as u64 >= promised, "{factors:?}, {replicas}: {said}");
         }
         _ => panic!("{said}"),
+    }
+}
+
+/// Every object is there, or comes back with the command that the report names.
+fn judge_recreate(stage: &Stage, code: i32, before: Option<&Value>, said: &str) {
+    let reappeared = said.contains("came back meanwhile") || said.contains("is another one now");
+    match code {
+        _ if reappeared => {}
+        0 => assert_eq!(stage.factors(CLASS), [Some(3); 3], "{said}"),
+        1 | 5 | 6 => assert_eq!(class(stage).as_ref(), before, "{said}"),
+        4 => assert!(said.contains("PARTIAL") || said.contains("FINDINGS"), "{said}"),
+        7 => {}
+        _ => panic!("{said}"),
+    }
+    if everywhere(stage) {
+        return;
+    }
+    assert_eq!(code, 7, "{} objects: {said}", ids(stage).len());
+    let from = said.split("--set from=").nth(1).and_then(|rest| rest.split_whitespace().next());
+    let from = format!("from={}", from.unwrap_or_else(|| panic!("no command: {said}")));
+    // A leader that was lost is elected by then.
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let class = format!("class={CLASS}");
+    let words = ["run", "restore-class", "--yes", "--set", &class, "--set", &from];
+    let restored = stage.run(&[&words[..], &["--set", "folder=weaviate-export"]].concat());
+    let again = restored.transcript();
+    let theirs = again.contains("is not as in the backup");
+    assert!(theirs || restored.code == Some(0) && everywhere(stage), "{said}\n--- again:\n{again}");
+}
+
+/// The objects of the class on all nodes.
+fn ids(stage: &Stage) -> std::collections::BTreeSet<String> {
+    let nodes = stage.sandbox.nodes().into_iter();
+    let objects = nodes.flat_map(|(node, _)| stage.sandbox.objects(&node, CLASS));
+    objects.map(|object| object["id"].to_string()).collect()
+}
+
+/// Every object is there, on every node where there are to be three replicas.
+fn everywhere(stage: &Stage) -> bool {
+    let factor = class(stage).map(|class| class["replicationConfig"]["factor"].clone());
+    match factor {
+        Some(factor) if factor == 3 => {
+            let mut nodes = stage.sandbox.nodes().into_iter();
+            nodes.all(|(node, _)| stage.sandbox.objects(&node, CLASS).len() >= WITH_DATA)
+        }
+        Some(_) => ids(stage).len() >= WITH_DATA,
+        None => false,
     }
 }
 

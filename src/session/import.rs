@@ -1,0 +1,275 @@
+//! Objects of files into a class that is there: window by window, what is newer stays, and every node
+//! is asked for what it shows of them then.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::{Export, Session};
+use crate::change::{Change, Outcome};
+use crate::error::{Code, Failure, Halt};
+use crate::event::{Event, count_objects};
+use crate::survey::Survey;
+use crate::transfer::{Imported, Lines, Pass, Shown, Verification, import, verify};
+use crate::weaviate::Node;
+
+/// How many objects the server may refuse before the import is given up.
+const MOST_FAILED: usize = 1_000;
+
+/// How many of them are told with the error; each has a warning of its own.
+const TOLD: usize = 5;
+
+impl Session {
+    /// Imports the objects that this run exported into the class that is there now. Whether every node
+    /// shows every object then is told by a check for each.
+    ///
+    /// # Errors
+    ///
+    /// `invalid` where this run exported no such class; refused by the guard; `rejected` where the
+    /// server does not take an object.
+    pub fn import_class(&self, class: &str) -> Result<Imported, Halt> {
+        self.remember(class, self.import_exported(class))
+    }
+
+    fn import_exported(&self, class: &str) -> Result<Imported, Halt> {
+        let export = self.state.borrow().exported.get(class).cloned();
+        let Some(export) = export else {
+            let why = format!("this run has not exported `{class}`");
+            return Err(Failure::new(Code::Invalid, why).hint("export_class does").into());
+        };
+        let found = self.class(class)?.ok_or_else(|| self.not_found(class))?;
+        self.import_export(class, &found.value, &export)
+    }
+
+    pub(super) fn import_export(
+        &self,
+        class: &str,
+        definition: &Value,
+        export: &Export,
+    ) -> Result<Imported, Halt> {
+        let files = export.files(class)?;
+        self.import(class, definition, &files)
+    }
+
+    /// Imports files, later ones with what changed since, and checks what every node shows of them.
+    pub(super) fn import(
+        &self,
+        class: &str,
+        definition: &Value,
+        files: &[PathBuf],
+    ) -> Result<Imported, Halt> {
+        let objects = Lines::open(files)
+            .and_then(|lines| lines.count(class))
+            .map_err(|error| unreadable(&error))?;
+        if objects == 0 {
+            return Ok(Imported::default());
+        }
+        let factor = definition["replicationConfig"]["factor"].as_u64().unwrap_or(1);
+        let factor = usize::try_from(factor).unwrap_or(usize::MAX);
+        if !self.wait_for_replicas(class, factor)? {
+            self.say(&Event::Warning {
+                text: format!("not every replica of {class} is there yet"),
+            })?;
+        }
+        let file = files.first().map_or_else(String::new, |file| file.display().to_string());
+        let change = Change::ImportObjects { class: class.into(), objects, file };
+        let survey = self.prepare(class, &|| change.imperative())?;
+        let nodes = self.nodes_with(class, &survey);
+        if nodes.is_empty() {
+            let why = format!("no node that answers has {class}");
+            return Err(Failure::new(Code::Unverifiable, why).into());
+        }
+        let imported = self.import_files(&change, files, &nodes)?;
+        self.verify_files(class, files, &nodes, imported.newer)?;
+        self.tell_unread(class, &survey)?;
+        Ok(imported)
+    }
+
+    /// Imports the objects. A signal is heeded between two batches, never within one.
+    fn import_files(
+        &self,
+        change: &Change,
+        files: &[PathBuf],
+        nodes: &[&Node],
+    ) -> Result<Imported, Halt> {
+        let class = change.class();
+        let number = self.changes.get() + 1;
+        self.changes.set(number);
+        self.say(&Event::ChangeIntended {
+            change: number,
+            action: change.clone(),
+            node: nodes[0].name().into(),
+            rollback: self.is_restoring(),
+        })?;
+        let mut all = Imported::default();
+        let ended = self.import_windows(class, files, nodes, &mut all);
+        let told = format!("{} imported, {} kept", count_objects(all.imported), all.kept);
+        for (id, why) in &all.failed {
+            self.say(&Event::Warning { text: format!("object {id} was not taken: {why}") })?;
+        }
+        for (id, target) in all.dangling.iter().take(TOLD) {
+            self.warn(&format!("{id} refers to {target}, which is nowhere: it comes back without"));
+        }
+        if all.dangling.len() > TOLD {
+            let more = all.dangling.len() - TOLD;
+            self.warn(&format!("{more} more references to objects that are nowhere"));
+        }
+        let answer = |outcome, detail| Event::ChangeAnswered { change: number, outcome, detail };
+        if let Err(halt) = ended {
+            self.say(&answer(Outcome::Partly, format!("{told}; {halt}")))?;
+            return Err(halt);
+        }
+        if all.failed.is_empty() {
+            self.say(&answer(Outcome::Done, told))?;
+            return Ok(all);
+        }
+        let failed = count_objects(all.failed.len() as u64);
+        self.say(&answer(Outcome::Partly, format!("{told}, {failed} not taken")))?;
+        let some: Vec<_> =
+            all.failed.iter().take(TOLD).map(|(id, why)| format!("{id} ({why})")).collect();
+        let more = if all.failed.len() > TOLD { ", …" } else { "" };
+        let why = format!("the server did not take {failed} of {class}: {}{more}", some.join(", "));
+        Err(Failure::new(Code::Rejected, why)
+            .hint("run it again when the reason is gone: what is there is not imported twice")
+            .into())
+    }
+
+    fn import_windows(
+        &self,
+        class: &str,
+        files: &[PathBuf],
+        nodes: &[&Node],
+        all: &mut Imported,
+    ) -> Result<(), Halt> {
+        self.import_pass(class, files, nodes, Pass::Objects, all)?;
+        if all.postponed > 0 {
+            let objects = count_objects(all.postponed);
+            let text = format!("{objects} refer to others that came later: their references follow");
+            self.say(&Event::Note { text })?;
+            self.import_pass(class, files, nodes, Pass::References, all)?;
+        }
+        Ok(())
+    }
+
+    fn import_pass(
+        &self,
+        class: &str,
+        files: &[PathBuf],
+        nodes: &[&Node],
+        pass: Pass,
+        all: &mut Imported,
+    ) -> Result<(), Halt> {
+        let mut lines = Lines::open(files).map_err(|error| unreadable(&error))?;
+        while let Some(window) = lines.window(class).map_err(|error| unreadable(&error))? {
+            self.check_interrupt()?;
+            // From here on objects may be there, whatever the answer says.
+            self.state.borrow_mut().imported.entry(class.into()).or_default();
+            let done = self.runtime.block_on(import(nodes, class, &window, pass));
+            let done = done.map_err(|error| {
+                Failure::from(error).hint("run it again: what is there is not imported twice")
+            })?;
+            all.add(done, pass);
+            let mut state = self.state.borrow_mut();
+            // Where every answer was clean and nothing was written, there is nothing to keep.
+            if all.imported == 0 {
+                state.imported.remove(class);
+            } else {
+                state.imported.insert(class.into(), all.imported);
+            }
+            drop(state);
+            if all.failed.len() >= MOST_FAILED {
+                let why = format!("the server refused {} objects of {class}", all.failed.len());
+                return Err(Failure::new(Code::Rejected, why).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells what the nodes lack of what this run exported of a class; empty: nothing.
+    pub(super) fn lacks(&self, class: &str, export: &Export) -> Result<String, Halt> {
+        let survey = self.look()?;
+        let nodes = self.nodes_with(class, &survey);
+        let found = self.compare_with_files(class, &export.files(class)?, &nodes)?;
+        let wrong = found.nodes.iter().filter(|shown| shown.missing + shown.differing > 0);
+        let wrong = wrong.map(|shown| format!("{}: {}", shown.node, told(shown, shown.newer)));
+        Ok(wrong.collect::<Vec<_>>().join("; "))
+    }
+
+    fn compare_with_files(
+        &self,
+        class: &str,
+        files: &[PathBuf],
+        nodes: &[&Node],
+    ) -> Result<Verification, Halt> {
+        let mut lines = Lines::open(files).map_err(|error| unreadable(&error))?;
+        let mut found = Verification::of(nodes);
+        while let Some(window) = lines.window(class).map_err(|error| unreadable(&error))? {
+            self.read(async |_| verify(nodes, class, &window, &mut found).await)?;
+        }
+        Ok(found)
+    }
+
+    /// Checks that every node shows every object; `newer` were kept for being newer.
+    fn verify_files(
+        &self,
+        class: &str,
+        files: &[PathBuf],
+        nodes: &[&Node],
+        newer: u64,
+    ) -> Result<(), Halt> {
+        let found = self.compare_with_files(class, files, nodes)?;
+        found.nodes.iter().try_for_each(|shown| {
+            let detail = told(shown, newer);
+            self.say(&Event::Check {
+                text: format!("{} shows every object of {class} in the backup", shown.node),
+                passed: detail.is_empty(),
+                detail,
+            })
+        })
+    }
+
+    /// Says which nodes could not be looked at.
+    fn tell_unread(&self, class: &str, survey: &Survey) -> Result<(), Halt> {
+        for seen in &survey.nodes {
+            let detail = match survey.node_has_class(&seen.node, class) {
+                Some(true) => continue,
+                Some(false) => "its own schema lacks the class",
+                None => "it does not answer",
+            };
+            let text = format!("{} shows every object of {class} in the backup", seen.node);
+            self.say(&Event::Check { text, passed: false, detail: detail.into() })?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn nodes_with(&self, class: &str, survey: &Survey) -> Vec<&Node> {
+        let has = |node: &&Node| survey.node_has_class(node.name(), class) == Some(true);
+        self.cluster.nodes().iter().filter(has).collect()
+    }
+
+}
+
+/// Returns what is wrong with what a node shows; empty: nothing.
+fn told(shown: &Shown, newer: u64) -> String {
+    let mut wrong = vec![];
+    if shown.missing > 0 {
+        wrong.push(format!("{} missing", shown.missing));
+    }
+    if shown.differing > 0 {
+        wrong.push(format!("{} differ", shown.differing));
+    }
+    if shown.newer > newer {
+        let more = shown.newer - newer;
+        wrong.push(format!("{more} are other ones, written since or changed by the server"));
+    }
+    if !shown.told.is_empty() {
+        let ids: Vec<_> = shown.told.iter().map(String::as_str).collect();
+        let more = if shown.missing + shown.differing > ids.len() as u64 { ", …" } else { "" };
+        wrong.push(format!("{}{more}", ids.join(", ")));
+    }
+    wrong.join(", ")
+}
+
+pub(super) fn unreadable(error: &std::io::Error) -> Failure {
+    Failure::new(Code::Unexpected, format!("the backup can't be read: {error}"))
+}

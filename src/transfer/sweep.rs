@@ -1,0 +1,177 @@
+//! What nodes show of a class against what was exported of it: read side by side in the order of
+//! tenants and ids, and what is other goes into a second file. After that both files together hold
+//! what the nodes show, the newest of each object, as long as nobody writes meanwhile.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+
+use futures_util::future::try_join_all;
+use serde_json::value::RawValue;
+
+use super::export::{add, prefix};
+use super::lines::{Line, Lines, content};
+use super::objects_file::ObjectsFile;
+use crate::weaviate::{Error, Node, PageAt, RawObject, What};
+
+/// Objects in one page. One that is larger than an answer may be is asked for in smaller parts.
+const PAGE: usize = 200;
+
+/// What a sweep came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Objects that the nodes show.
+    pub objects: u64,
+    /// How many of them were written or changed since they were exported.
+    pub changed: u64,
+    /// Objects that were exported and are not there any more.
+    pub deleted: u64,
+    /// Objects that are not the same on every replica: the newest counts.
+    pub differing: u64,
+}
+
+/// A sweep in progress.
+pub struct Sweep<'a> {
+    nodes: Vec<&'a Node>,
+    class: &'a str,
+    tenants: VecDeque<Option<String>>,
+    after: String,
+    limit: usize,
+    exported: Lines,
+    late: ObjectsFile,
+    found: Swept,
+}
+
+impl<'a> Sweep<'a> {
+    /// Begins a sweep. `nodes` must show every replica; `tenants` are all that are there, in the order
+    /// of their names.
+    #[must_use]
+    pub fn new(
+        nodes: Vec<&'a Node>,
+        class: &'a str,
+        tenants: Option<Vec<String>>,
+        exported: Lines,
+        late: ObjectsFile,
+    ) -> Self {
+        let tenants = tenants.map_or_else(
+            || VecDeque::from([None]),
+            |tenants| tenants.into_iter().map(Some).collect(),
+        );
+        let (after, found) = (String::new(), Swept::default());
+        Self { nodes, class, tenants, after, limit: PAGE, exported, late, found }
+    }
+
+    /// Looks at the next objects. Returns whether there may be more.
+    ///
+    /// # Errors
+    ///
+    /// A file could not be read or written; within it, a node could not be read.
+    pub async fn step(&mut self) -> io::Result<Result<bool, Error>> {
+        let Some(tenant) = self.tenants.front().cloned() else {
+            // Of tenants that are not there any more.
+            while let Some(line) = self.exported.line(self.class)? {
+                self.tell_deleted(&line)?;
+            }
+            return Ok(Ok(false));
+        };
+        let at = PageAt {
+            class: self.class,
+            tenant: tenant.as_deref(),
+            after: &self.after,
+            limit: self.limit,
+        };
+        let pages = match try_join_all(self.nodes.iter().map(|node| node.raw_page(at))).await {
+            Err(Error { what: What::TooLarge(_), .. }) if self.limit > 1 => {
+                self.limit /= 2;
+                return Ok(Ok(true));
+            }
+            Err(error) => return Ok(Err(error)),
+            Ok(pages) => pages,
+        };
+        // Behind the end of the shortest full page nothing is known of that node.
+        let full = pages.iter().filter(|page| page.len() >= self.limit);
+        let end = full.filter_map(|page| page.last()).map(|last| last.id.clone()).min();
+        let mut objects: BTreeMap<String, Vec<RawObject>> = BTreeMap::new();
+        for object in pages.into_iter().flatten() {
+            if end.as_ref().is_none_or(|end| object.id <= *end) {
+                objects.entry(object.id.clone()).or_default().push(object);
+            }
+        }
+        for (id, copies) in objects {
+            self.compare(tenant.as_deref(), &id, &copies)?;
+        }
+        while let Some(line) = self.exported.peek(self.class)? {
+            let before = line.tenant < tenant
+                || line.tenant == tenant && end.as_ref().is_none_or(|end| line.id <= *end);
+            if !before {
+                break;
+            }
+            self.tell_next_deleted()?;
+        }
+        match end {
+            Some(end) => self.after = end,
+            None => {
+                self.tenants.pop_front();
+                self.after.clear();
+            }
+        }
+        Ok(Ok(true))
+    }
+
+    /// Ends a sweep that came to its end. Returns what it found, and the file with what is other than
+    /// in the export.
+    #[must_use]
+    pub fn end(self) -> (Swept, ObjectsFile) {
+        (self.found, self.late)
+    }
+
+    fn compare(&mut self, tenant: Option<&str>, id: &str, copies: &[RawObject]) -> io::Result<()> {
+        self.found.objects += 1;
+        let Some(newest) = copies.iter().max_by_key(|copy| copy.updated) else { return Ok(()) };
+        let everywhere = copies.len() == self.nodes.len();
+        if !(everywhere && copies.iter().all(|copy| is_same(&copy.raw, &newest.raw))) {
+            self.found.differing += 1;
+        }
+        let place = (tenant, id);
+        while let Some(line) = self.exported.peek(self.class)? {
+            if (line.tenant.as_deref(), line.id.as_str()) >= place {
+                break;
+            }
+            self.tell_next_deleted()?;
+        }
+        let exported = match self.exported.peek(self.class)? {
+            Some(line) if (line.tenant.as_deref(), line.id.as_str()) == place => {
+                self.exported.line(self.class)?
+            }
+            _ => None,
+        };
+        if exported.is_some_and(|line| is_exported(&line, &newest.raw)) {
+            return Ok(());
+        }
+        self.found.changed += 1;
+        add(&mut self.late, tenant, newest.raw.get())
+    }
+
+    fn tell_next_deleted(&mut self) -> io::Result<()> {
+        match self.exported.line(self.class)? {
+            Some(line) => self.tell_deleted(&line),
+            None => Ok(()),
+        }
+    }
+
+    fn tell_deleted(&mut self, line: &Line) -> io::Result<()> {
+        self.found.deleted += 1;
+        let gone = serde_json::json!({"class": self.class, "id": line.id, "deleted": true});
+        add(&mut self.late, line.tenant.as_deref(), &gone.to_string())
+    }
+}
+
+/// Tells whether two objects have the same content. Mostly they are the same text.
+fn is_same(one: &RawValue, other: &RawValue) -> bool {
+    one.get() == other.get() || content(one) == content(other)
+}
+
+/// Tells whether an object is in a file as a node shows it.
+fn is_exported(line: &Line, shown: &RawValue) -> bool {
+    let prefix = prefix(line.tenant.as_deref());
+    line.raw.get().strip_prefix(&prefix) == Some(&shown.get()[1..]) || is_same(&line.raw, shown)
+}
