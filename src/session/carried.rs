@@ -227,12 +227,7 @@ impl Reader {
     }
 
     /// Reads the backups of a class, which must be as they were saved.
-    fn deleted(
-        &self,
-        class: &str,
-        was_empty: bool,
-        exported: bool,
-    ) -> Result<Deleted, String> {
+    fn deleted(&self, class: &str, was_empty: bool, exported: bool) -> Result<Deleted, String> {
         let read = |content: &str| {
             let Some((path, sum)) = self.files.get(&(class.into(), content.into())) else {
                 return Ok(None);

@@ -33,9 +33,15 @@ impl Export {
 
     /// Finds the export of a name, with what changed after it, in a folder of backups.
     pub(super) fn find(folder: &Path, name: &str) -> Self {
-        let late = |number: &usize| folder.join(late_name(name, *number)).exists();
-        let last = (1..).take_while(late).last().map(|number| late_name(name, number));
-        Self { folder: folder.to_owned(), name: name.to_owned(), late: last }
+        let mut late = None;
+        loop {
+            let next = next_late(name, late.as_deref());
+            if !folder.join(&next).exists() {
+                break;
+            }
+            late = Some(next);
+        }
+        Self { folder: folder.to_owned(), name: name.to_owned(), late }
     }
 
     /// Returns the files with the objects of a class, what changed last.
@@ -65,7 +71,8 @@ impl Session {
         let survey = self.look()?;
         let name = format!("{class}-{}", self.folder.run);
         let export = Export { folder: folder.to_owned(), name: name.clone(), late: None };
-        if let Some(saved) = Backup::open(folder, &name).ok().and_then(|it| it.class(class).cloned())
+        if let Some(saved) =
+            Backup::open(folder, &name).ok().and_then(|it| it.class(class).cloned())
         {
             let exported = count_objects(saved.objects);
             self.say(&Event::Note { text: format!("{exported} of {class} are exported already") })?;
@@ -92,7 +99,8 @@ impl Session {
         }
         let mut file = new.objects(class).map_err(disk)?;
         if file.objects() > 0 {
-            let text = format!("going on after {} that are exported", count_objects(file.objects()));
+            let text =
+                format!("going on after {} that are exported", count_objects(file.objects()));
             self.say(&Event::Note { text })?;
         }
         let names = tenants.as_ref().map(|tenants| names(tenants));
@@ -133,8 +141,8 @@ impl Session {
         export.late = None;
         let exported = Lines::open(&export.files(class)?).map_err(disk)?;
         // What an earlier try saved is older.
-        let tries = (1..).take_while(|number| folder.join(late_name(&export.name, *number)).exists());
-        let late = late_name(&export.name, tries.count() + 1);
+        let last = Export::find(&folder, &export.name).late;
+        let late = next_late(&export.name, last.as_deref());
         let mut new = NewBackup::begin(&folder, &late).map_err(disk)?;
         let nodes = self.who_show_every_replica(survey, &replicas, class);
         let file = new.objects(class).map_err(disk)?;
@@ -221,7 +229,8 @@ impl Session {
     ) -> Result<&Node, Halt> {
         let held = |node: &&Node| {
             let name = survey.raft_name(node.name());
-            let holds = |shard: &&survey::ShardReplicas| name.is_some_and(|it| shard.held.contains(it));
+            let holds =
+                |shard: &&survey::ShardReplicas| name.is_some_and(|it| shard.held.contains(it));
             replicas.shards.iter().filter(holds).count()
         };
         let nodes = self.nodes_with(class, survey).into_iter();
@@ -275,16 +284,20 @@ impl Session {
     }
 }
 
-/// The name of what changed after an export, found by the try of this number to delete the class.
-fn late_name(export: &str, number: usize) -> String {
-    format!("{export}-late{number}")
+/// The name of what changed after an export, as the next try to delete the class finds it.
+fn next_late(export: &str, last: Option<&str>) -> String {
+    let number = last.and_then(|last| last.rsplit_once("-late")?.1.parse::<u32>().ok());
+    format!("{export}-late{}", number.unwrap_or(0) + 1)
 }
 
 /// Returns the file with the objects of a class in a backup, if it is as it was saved.
 pub(super) fn objects_file(folder: &Path, name: &str, class: &str) -> Result<PathBuf, Failure> {
     let unusable = |error: std::io::Error| {
         let place = folder.join(name);
-        Failure::new(Code::Unexpected, format!("the export {} can't be used: {error}", place.display()))
+        Failure::new(
+            Code::Unexpected,
+            format!("the export {} can't be used: {error}", place.display()),
+        )
     };
     let backup = Backup::open(folder, name).map_err(unusable)?;
     let missing = || unusable(std::io::Error::other(format!("it has no objects of {class}")));

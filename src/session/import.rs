@@ -144,7 +144,8 @@ impl Session {
         self.import_pass(class, files, nodes, Pass::Objects, all)?;
         if all.postponed > 0 {
             let objects = count_objects(all.postponed);
-            let text = format!("{objects} refer to others that came later: their references follow");
+            let text =
+                format!("{objects} refer to others that came later: their references follow");
             self.say(&Event::Note { text })?;
             self.import_pass(class, files, nodes, Pass::References, all)?;
         }
@@ -246,7 +247,6 @@ impl Session {
         let has = |node: &&Node| survey.node_has_class(node.name(), class) == Some(true);
         self.cluster.nodes().iter().filter(has).collect()
     }
-
 }
 
 /// Returns what is wrong with what a node shows; empty: nothing.

@@ -122,10 +122,13 @@ impl Session {
                     continue;
                 }
                 Ok(Some(_)) if before.export.is_some() => {
-                    left.problems.push(format!(
-                        "{class} is there with another definition, and holds what was imported"
-                    ));
-                    self.objects_missing(class, before, &mut left);
+                    let all = if self.objects_missing(class, before, &mut left) {
+                        ""
+                    } else {
+                        " and with every object"
+                    };
+                    left.problems
+                        .push(format!("{class} is there with another definition{all}"));
                     let factor = &before.definition["replicationConfig"]["factor"];
                     let parameters = [("class", class.as_str()), ("factor", &factor.to_string())];
                     left.commands.push(self.commands.run("recreate-with-data", &parameters));
@@ -162,17 +165,18 @@ impl Session {
         left
     }
 
-    /// Objects that were exported and are not back.
-    fn objects_missing(&self, class: &str, before: &Deleted, left: &mut Restoration) {
-        let Some(export) = &before.export else { return };
+    /// Objects that were exported and are not back. Tells whether there are any.
+    fn objects_missing(&self, class: &str, before: &Deleted, left: &mut Restoration) -> bool {
+        let Some(export) = &before.export else { return false };
         let problem = match self.lacks(class, export) {
-            Ok(lacks) if lacks.is_empty() => return,
+            Ok(lacks) if lacks.is_empty() => return false,
             Ok(lacks) => format!("{class} is not back with every object: {lacks}"),
             Err(halt) => format!("whether every object of {class} is back is not known: {halt}"),
         };
         let place = export.folder.join(&export.name);
         left.problems.push(format!("{problem}; they are in {}", place.display()));
         left.commands.push(self.restoring(class, export));
+        true
     }
 
     /// Returns the command that brings back a class with what was exported of it.

@@ -138,8 +138,7 @@ async fn put_with_references<'a>(
         for (sent, why) in failed {
             let target = missing_target(&why);
             let raw = target.and_then(|target| {
-                let is_dropped =
-                    |beacon: &str| pass == Pass::Objects || beacon.ends_with(target);
+                let is_dropped = |beacon: &str| pass == Pass::Objects || beacon.ends_with(target);
                 without_references(&sent.raw, is_dropped).ok()
             });
             match raw.filter(|raw| raw.get().len() < sent.raw.get().len()) {

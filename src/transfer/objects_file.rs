@@ -197,25 +197,25 @@ mod tests {
 
     fn text(path: &Path) -> String {
         let mut text = String::new();
-        open(path).unwrap().read_to_string(&mut text).unwrap();
+        open(path).expect("works").read_to_string(&mut text).expect("works");
         text
     }
 
     /// Cut off anywhere, it is gone on with, and is at last as if it had been written at once.
     #[test]
     fn a_file_that_was_cut_off_is_gone_on_with() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("works");
         let path = folder.path().join("whole");
-        let mut file = ObjectsFile::create(path.clone(), "whole".into()).unwrap();
+        let mut file = ObjectsFile::create(path.clone(), "whole".into()).expect("works");
         for number in 0..10 {
-            file.line(&[line(number).as_bytes()]).unwrap();
+            file.line(&[line(number).as_bytes()]).expect("works");
         }
-        let whole = file.finish().unwrap();
-        let bytes = std::fs::read(&path).unwrap();
+        let whole = file.finish().expect("works");
+        let bytes = std::fs::read(&path).expect("works");
         for cut in (0..=bytes.len()).step_by(7) {
             let path = folder.path().join("cut");
-            std::fs::write(&path, &bytes[..cut]).unwrap();
-            let mut file = ObjectsFile::reopen(path.clone(), "whole".into()).unwrap();
+            std::fs::write(&path, &bytes[..cut]).expect("works");
+            let mut file = ObjectsFile::reopen(path.clone(), "whole".into()).expect("works");
             let there = file.objects();
             assert_eq!(file.last().map(|last| last.id.clone()), {
                 there.checked_sub(1).map(|last| format!("{last:08}"))
@@ -223,9 +223,10 @@ mod tests {
             // Frames of four objects.
             assert!(there.is_multiple_of(4) || there == 10, "{there}");
             for number in there..10 {
-                file.line(&[line(usize::try_from(number).unwrap()).as_bytes()]).unwrap();
+                file.line(&[line(usize::try_from(number).expect("works")).as_bytes()])
+                    .expect("works");
             }
-            assert_eq!(file.finish().unwrap(), whole, "cut at {cut}");
+            assert_eq!(file.finish().expect("works"), whole, "cut at {cut}");
         }
         let lines: Vec<String> = text(&path).lines().map(Into::into).collect();
         assert_eq!(lines, (0..10).map(line).collect::<Vec<_>>());

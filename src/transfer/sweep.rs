@@ -107,12 +107,11 @@ impl<'a> Sweep<'a> {
             }
             self.tell_next_deleted()?;
         }
-        match end {
-            Some(end) => self.after = end,
-            None => {
-                self.tenants.pop_front();
-                self.after.clear();
-            }
+        if let Some(end) = end {
+            self.after = end;
+        } else {
+            self.tenants.pop_front();
+            self.after.clear();
         }
         Ok(Ok(true))
     }

@@ -79,7 +79,7 @@ fn a_writer_that_was_stopped_meanwhile_loses_nothing() {
         running.wait_for_step(7);
         let written = std::thread::scope(|scope| {
             let ids = (0..12).map(|number| id(u128::from(each) * 100 + number));
-            let writes: Vec<_> = ids
+            let open: Vec<_> = ids
                 .map(|id| {
                     let object = json!({"class": CLASS, "id": id});
                     let request =
@@ -92,7 +92,7 @@ fn a_writer_that_was_stopped_meanwhile_loses_nothing() {
             cluster.pause(writer);
             std::thread::sleep(Duration::from_secs(14));
             cluster.resume(writer);
-            writes.into_iter().filter_map(|write| write.join().unwrap()).collect::<Vec<_>>()
+            open.into_iter().filter_map(|write| write.join().unwrap()).collect::<Vec<_>>()
         });
         let finished = running.finish();
         eprintln!("{} of 12 written, exit {}", written.len(), finished.code);

@@ -1,0 +1,169 @@
+//! Recreating a class with its objects, in the sandbox.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use elysia_runbook::sandbox::Scenario;
+use serde_json::{Value, json};
+use support::{Ended, Stage};
+
+const CLASS: &str = "ELYSIA_CONFIG__";
+const RECREATE: [&str; 5] =
+    ["run", "recreate-with-data", "--yes", "--set", "class=ELYSIA_CONFIG__"];
+
+fn recreate(stage: &Stage) -> Ended {
+    stage.run(&RECREATE)
+}
+
+/// The properties of a node's own objects, by id.
+fn objects(stage: &Stage, node: &str) -> BTreeMap<String, Value> {
+    let objects = stage.sandbox.objects(node, CLASS).into_iter();
+    objects.map(|it| (it["id"].as_str().unwrap().into(), it["properties"].clone())).collect()
+}
+
+/// The properties of all objects, by id.
+fn all(stage: &Stage) -> BTreeMap<String, Value> {
+    stage.sandbox.nodes().iter().flat_map(|(node, _)| objects(stage, node)).collect()
+}
+
+/// Acts when the program waits for its first request of this kind.
+fn meanwhile(stage: &Stage, method: &str, path: &str, act: impl FnOnce()) -> Ended {
+    let running = stage.start(&RECREATE);
+    let is_it = |request: &elysia_runbook::sandbox::Request| {
+        request.method == method && request.path_and_query.starts_with(path)
+    };
+    while !stage.sandbox.requests().iter().any(is_it) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    act();
+    stage.ended(running.wait_with_output().unwrap())
+}
+
+fn expect_everywhere(stage: &Stage, wanted: &BTreeMap<String, Value>) {
+    assert_eq!(stage.factors(CLASS), [Some(3); 3]);
+    for (node, _) in stage.sandbox.nodes() {
+        assert!(objects(stage, &node) == *wanted, "{node} holds others");
+    }
+}
+
+#[test]
+fn a_class_is_recreated_with_every_object() {
+    let stage = Stage::new(Scenario::WithData);
+    let before = all(&stage);
+    recreate(&stage).exits(0).golden("recreate/done.txt");
+    expect_everywhere(&stage, &before);
+}
+
+#[test]
+fn what_is_written_after_the_export_is_kept() {
+    let stage = Stage::new(Scenario::WithData).fault("POST:/v1/schema:1=delay 700ms");
+    let mut wanted = all(&stage);
+    let ids: Vec<String> = wanted.keys().cloned().collect();
+    let ended = meanwhile(&stage, "POST", "/v1/schema", || {
+        let newer = json!({"config_key": "newer", "config_value": "x"});
+        for id in ["00000000-0000-4000-8000-000000000000", &ids[150], &ids[299]] {
+            let object = json!({"class": CLASS, "id": id, "properties": newer});
+            stage.post("/v1/batch/objects", &json!({"objects": [object]}));
+            wanted.insert(id.into(), newer.clone());
+        }
+        for id in [&ids[0], &ids[200]] {
+            stage.delete(&format!("/v1/objects/{CLASS}/{id}"));
+            wanted.remove(id);
+        }
+    });
+    ended.exits(0).says("3 were written since and are saved now, 2 were deleted");
+    expect_everywhere(&stage, &wanted);
+}
+
+#[test]
+fn replicas_that_differ_lose_nothing() {
+    let stage = Stage::new(Scenario::Healthy);
+    let object = |number: u32, text: &str| {
+        let id = format!("00000000-0000-4000-8000-{number:012}");
+        json!({"class": CLASS, "id": id, "properties": {"config_key": text}})
+    };
+    stage.post("/v1/objects?consistency_level=ALL", &object(1, "everywhere"));
+    stage.sandbox.insert(Some("node2"), &object(2, "on node2")).unwrap();
+    stage.sandbox.insert(Some("node3"), &object(1, "newer on node3")).unwrap();
+    let ended = stage.run(&[&RECREATE[..], &["--set", "factor=2"]].concat());
+    ended.exits(0).says("2 objects of ELYSIA_CONFIG__ are not the same on every replica");
+    let texts: Vec<_> = all(&stage).values().map(|it| it["config_key"].clone()).collect();
+    assert_eq!(texts, ["newer on node3", "on node2"]);
+}
+
+#[test]
+fn where_not_every_object_can_be_read_nothing_is_changed() {
+    let stage = Stage::new(Scenario::WithData);
+    stage.sandbox.stop_node("node3");
+    recreate(&stage).exits(1).says("node `node3` does not answer").says("nothing was changed");
+    assert_eq!(stage.changes(), [""; 0]);
+    let stage = Stage::new(Scenario::Healthy);
+    stage.post("/v1/schema", &json!({"class": "Many", "multiTenancyConfig": {"enabled": true}}));
+    let tenants = json!([{"name": "one", "activityStatus": "COLD"}]);
+    stage.post("/v1/schema/Many/tenants", &tenants);
+    let before = stage.changes().len();
+    let words = ["run", "recreate-with-data", "--yes", "--set", "class=Many"];
+    stage.run(&words).exits(1).says("1 tenant not active, the first is `one`");
+    assert_eq!(stage.changes().len(), before);
+}
+
+/// What is exported already is not read again.
+#[test]
+fn an_export_that_was_killed_goes_on() {
+    let stage = Stage::new(Scenario::WithData);
+    let text = "x".repeat(2000);
+    let object = |number: u32| {
+        let id = format!("ffffffff-0000-4000-8000-{number:012}");
+        json!({"class": CLASS, "id": id, "properties": {"config_key": text}})
+    };
+    for part in 0..10 {
+        let part: Vec<Value> = (part * 200..part * 200 + 200).map(object).collect();
+        stage.post("/v1/batch/objects", &json!({"objects": part}));
+    }
+    let before = all(&stage);
+    let pages = |stage: &Stage| {
+        let requests = stage.sandbox.requests();
+        requests.iter().filter(|it| it.path_and_query.contains("include=vector")).count()
+    };
+    let stage = stage.fault("GET:/v1/objects:9=hang");
+    let mut running = stage.start(&RECREATE);
+    while pages(&stage) < 9 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    running.kill().unwrap();
+    running.wait().unwrap();
+    let ended = stage.run(&["resume", "--yes"]).exits(0);
+    // Frames of a MiB: 500 of these.
+    let said = ended.transcript();
+    assert!(said.contains("going on after"), "{said}");
+    expect_everywhere(&stage, &before);
+}
+
+#[test]
+fn an_import_that_fails_is_finished_by_the_command_that_is_told() {
+    let stage = Stage::new(Scenario::WithData).fault("POST:/v1/batch/objects:2=422 no more disk");
+    let before = all(&stage);
+    let ended = recreate(&stage);
+    // Putting things back has imported the rest.
+    ended.exits(7).golden("recreate/half-way.txt");
+    expect_everywhere(&stage, &before);
+}
+
+#[test]
+fn a_deletion_of_what_was_not_exported_is_refused() {
+    let stage = Stage::new(Scenario::WithData);
+    let text = r#"
+        step "Export another" { export_class("Author", "exported"); }
+        step "Delete" { delete_class("ELYSIA_CONFIG__"); } rollback { note("nothing"); }
+    "#;
+    stage.post("/v1/schema", &json!({"class": "Author"}));
+    let path = stage.home.path().join("other.rhai");
+    std::fs::write(&path, text).unwrap();
+    let ended = stage.run(&["run", path.to_str().unwrap(), "--yes"]);
+    ended.exits(5).says("`ELYSIA_CONFIG__` holds objects, so it is not deleted");
+    assert_eq!(all(&stage).len(), 300);
+}
