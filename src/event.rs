@@ -183,6 +183,20 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         rollback: bool,
     },
+    /// How far an import has come: what is before it is not imported again by a run that is resumed.
+    ImportReached(Reached),
+    /// How far long work has come; not in the journal.
+    Progress {
+        /// What is done: `exporting`, `importing`, `comparing`.
+        doing: String,
+        /// With which class.
+        class: String,
+        /// How many objects are done.
+        done: u64,
+        /// Of how many, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<u64>,
+    },
     /// What became of a change.
     ChangeAnswered {
         /// Its number.
@@ -258,6 +272,30 @@ impl CellState {
     }
 }
 
+/// The place that an import has reached in its files, and what it has done up to there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reached {
+    /// The class.
+    pub class: String,
+    /// The first of the files.
+    pub file: String,
+    /// Whether the objects are there, and references are under way.
+    pub references: bool,
+    /// The tenant of the last object, in a multi-tenant class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// The id of the last object.
+    pub id: String,
+    /// Objects that were written.
+    pub imported: u64,
+    /// Objects that were there already.
+    pub kept: u64,
+    /// How many of these are newer.
+    pub newer: u64,
+    /// Objects that were written without their references, which are to follow.
+    pub postponed: u64,
+}
+
 /// Name and address of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedNode {
@@ -330,6 +368,12 @@ impl Verdict {
 }
 
 impl Event {
+    /// Tells whether it belongs into the journal.
+    #[must_use]
+    pub fn is_recorded(&self) -> bool {
+        !matches!(self, Self::Progress { .. })
+    }
+
     /// Tells whether the next thing must not happen before this is on disk.
     #[must_use]
     pub fn must_be_durable(&self) -> bool {

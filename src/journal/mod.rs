@@ -73,6 +73,9 @@ impl Journal {
 
 impl Listener for Journal {
     fn hear(&mut self, event: &Event) -> io::Result<()> {
+        if !event.is_recorded() {
+            return Ok(());
+        }
         let line = Line {
             number: self.number,
             time: jiff::Timestamp::now().to_string(),

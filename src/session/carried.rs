@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::inserted::Inserted;
 use super::{Deleted, Export, Session};
 use crate::change::{Change, Outcome};
-use crate::event::Event;
+use crate::event::{Event, Reached};
 use crate::journal::{Record, sha256};
 use crate::weaviate::{ObjectName, ReplicaCopy, Tenant};
 
@@ -29,6 +29,7 @@ pub struct Carried {
     /// Those of them of which only what was asked for is known, not what the server made of it.
     unsure: BTreeSet<String>,
     exported: BTreeMap<String, Export>,
+    reached: BTreeMap<String, Reached>,
     imported: BTreeMap<String, u64>,
     paused: BTreeMap<String, BTreeSet<String>>,
     copying: BTreeMap<String, BTreeSet<ReplicaCopy>>,
@@ -112,7 +113,11 @@ impl Reader {
             Event::ClassRead { class, definition } => {
                 self.read.insert(class.clone(), definition.clone());
             }
+            Event::ImportReached(reached) => {
+                self.carried.reached.insert(reached.class.clone(), reached.clone());
+            }
             Event::ClassMade { class, definition } => {
+                self.carried.reached.remove(class);
                 self.carried.created.insert(class.clone(), definition.clone());
                 self.carried.unsure.remove(class);
                 // Its shards are others.
@@ -277,6 +282,7 @@ impl Session {
         state.made_before = carried.created.keys().cloned().collect();
         state.unsure.clone_from(&carried.unsure);
         state.exported.clone_from(&carried.exported);
+        state.reached.clone_from(&carried.reached);
         state.imported.clone_from(&carried.imported);
         state.paused.clone_from(&carried.paused);
         state.copying.clone_from(&carried.copying);

@@ -105,8 +105,14 @@ impl Session {
         }
         let names = tenants.as_ref().map(|tenants| names(tenants));
         let node = self.who_has_most(&survey, &replicas, class)?;
+        let of = self.count(class).ok();
         let exported = self.read(async |_| {
-            Ok::<_, Failure>(go_on_exporting(node, class, names.as_deref(), &mut file).await)
+            let tell = |done| {
+                // What can't be said now is said with the next.
+                let _ = self.tell_progress("exporting", class, done, of);
+            };
+            let tenants = names.as_deref();
+            Ok::<_, Failure>(go_on_exporting(node, class, tenants, &mut file, &tell).await)
         })?;
         exported.map_err(disk)?.map_err(Failure::from)?;
         let objects = file.objects();
@@ -149,6 +155,7 @@ impl Session {
         let mut sweep = Sweep::new(nodes.clone(), class, tenants.map(names), exported, file);
         loop {
             let step = self.read(async |_| Ok::<_, Failure>(sweep.step().await))?;
+            self.tell_progress("comparing", class, sweep.objects(), None)?;
             if !step.map_err(disk)?.map_err(Failure::from)? {
                 break;
             }

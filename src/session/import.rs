@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::{Export, Session};
 use crate::change::{Change, Outcome};
 use crate::error::{Code, Failure, Halt};
-use crate::event::{Event, count_objects};
+use crate::event::{Event, Reached, count_objects};
 use crate::survey::Survey;
-use crate::transfer::{Imported, Lines, Pass, Shown, Verification, import, verify};
+use crate::transfer::{Imported, Lines, Pass, Shown, Verification, Window, import, verify};
 use crate::weaviate::Node;
 
 /// How many objects the server may refuse before the import is given up.
@@ -18,6 +18,14 @@ const MOST_FAILED: usize = 1_000;
 
 /// How many of them are told with the error; each has a warning of its own.
 const TOLD: usize = 5;
+
+/// What is imported where.
+struct Import<'a> {
+    class: &'a str,
+    files: &'a [PathBuf],
+    nodes: &'a [&'a Node],
+    objects: u64,
+}
 
 impl Session {
     /// Imports the objects that this run exported into the class that is there now. Whether every node
@@ -79,7 +87,7 @@ impl Session {
             let why = format!("no node that answers has {class}");
             return Err(Failure::new(Code::Unverifiable, why).into());
         }
-        let imported = self.import_files(&change, files, &nodes)?;
+        let imported = self.import_files(&change, files, &nodes, objects)?;
         self.verify_files(class, files, &nodes, imported.newer)?;
         self.tell_unread(class, &survey)?;
         Ok(imported)
@@ -91,6 +99,7 @@ impl Session {
         change: &Change,
         files: &[PathBuf],
         nodes: &[&Node],
+        objects: u64,
     ) -> Result<Imported, Halt> {
         let class = change.class();
         let number = self.changes.get() + 1;
@@ -102,7 +111,7 @@ impl Session {
             rollback: self.is_restoring(),
         })?;
         let mut all = Imported::default();
-        let ended = self.import_windows(class, files, nodes, &mut all);
+        let ended = self.import_windows(class, files, nodes, objects, &mut all);
         let told = format!("{} imported, {} kept", count_objects(all.imported), all.kept);
         for (id, why) in &all.failed {
             self.say(&Event::Warning { text: format!("object {id} was not taken: {why}") })?;
@@ -139,28 +148,46 @@ impl Session {
         class: &str,
         files: &[PathBuf],
         nodes: &[&Node],
+        objects: u64,
         all: &mut Imported,
     ) -> Result<(), Halt> {
-        self.import_pass(class, files, nodes, Pass::Objects, all)?;
+        let file = files.first().map_or_else(String::new, |file| file.display().to_string());
+        let before = self.state.borrow_mut().reached.remove(class).filter(|it| it.file == file);
+        if let Some(Reached { imported, kept, newer, postponed, .. }) = before {
+            *all = Imported { imported, kept, newer, postponed, ..Imported::default() };
+            let done = count_objects(imported + kept);
+            self.say(&Event::Note { text: format!("going on after {done} that are done") })?;
+        }
+        let import = Import { class, files, nodes, objects };
+        if before.as_ref().is_none_or(|it| !it.references) {
+            self.import_pass(&import, Pass::Objects, before.as_ref(), all)?;
+        }
         if all.postponed > 0 {
             let objects = count_objects(all.postponed);
             let text =
                 format!("{objects} refer to others that came later: their references follow");
             self.say(&Event::Note { text })?;
-            self.import_pass(class, files, nodes, Pass::References, all)?;
+            let before = before.filter(|it| it.references);
+            self.import_pass(&import, Pass::References, before.as_ref(), all)?;
         }
         Ok(())
     }
 
     fn import_pass(
         &self,
-        class: &str,
-        files: &[PathBuf],
-        nodes: &[&Node],
+        import_of: &Import,
         pass: Pass,
+        before: Option<&Reached>,
         all: &mut Imported,
     ) -> Result<(), Halt> {
+        let Import { class, files, nodes, objects } = *import_of;
         let mut lines = Lines::open(files).map_err(|error| unreadable(&error))?;
+        if let Some(before) = before {
+            lines
+                .pass(class, before.tenant.as_deref(), &before.id)
+                .map_err(|error| unreadable(&error))?;
+        }
+        let mut done_now = 0;
         while let Some(window) = lines.window(class).map_err(|error| unreadable(&error))? {
             self.check_interrupt()?;
             // From here on objects may be there, whatever the answer says.
@@ -178,12 +205,38 @@ impl Session {
                 state.imported.insert(class.into(), all.imported);
             }
             drop(state);
+            done_now += window.lines.len() as u64;
+            self.tell_reached(import_of, pass, &window, all)?;
+            self.tell_progress("importing", class, done_now, Some(objects))?;
             if all.failed.len() >= MOST_FAILED {
                 let why = format!("the server refused {} objects of {class}", all.failed.len());
                 return Err(Failure::new(Code::Rejected, why).into());
             }
         }
         Ok(())
+    }
+
+    fn tell_reached(
+        &self,
+        import: &Import,
+        pass: Pass,
+        window: &Window,
+        all: &Imported,
+    ) -> Result<(), Halt> {
+        let (Some(last), Some(file)) = (window.lines.last(), import.files.first()) else {
+            return Ok(());
+        };
+        self.say(&Event::ImportReached(Reached {
+            class: import.class.into(),
+            file: file.display().to_string(),
+            references: pass == Pass::References,
+            tenant: last.tenant.clone(),
+            id: last.id.clone(),
+            imported: all.imported,
+            kept: all.kept,
+            newer: all.newer,
+            postponed: all.postponed,
+        }))
     }
 
     /// Tells what the nodes lack of what this run exported of a class; empty: nothing.
@@ -204,8 +257,11 @@ impl Session {
     ) -> Result<Verification, Halt> {
         let mut lines = Lines::open(files).map_err(|error| unreadable(&error))?;
         let mut found = Verification::of(nodes);
+        let mut done = 0;
         while let Some(window) = lines.window(class).map_err(|error| unreadable(&error))? {
             self.read(async |_| verify(nodes, class, &window, &mut found).await)?;
+            done += window.lines.len() as u64;
+            self.tell_progress("comparing", class, done, None)?;
         }
         Ok(found)
     }

@@ -127,8 +127,7 @@ impl Session {
                     } else {
                         " and with every object"
                     };
-                    left.problems
-                        .push(format!("{class} is there with another definition{all}"));
+                    left.problems.push(format!("{class} is there with another definition{all}"));
                     let factor = &before.definition["replicationConfig"]["factor"];
                     let parameters = [("class", class.as_str()), ("factor", &factor.to_string())];
                     left.commands.push(self.commands.run("recreate-with-data", &parameters));

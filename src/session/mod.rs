@@ -40,13 +40,13 @@ pub use restore_class::Restored;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use crate::error::{Failure, Halt, Signal, Stop};
-use crate::event::Event;
+use crate::event::{Event, Reached};
 use crate::journal::RunFolder;
 use crate::survey::Commands;
 use crate::weaviate::{Cluster, ObjectName, ReplicaCopy, Tenant};
@@ -133,6 +133,10 @@ struct State {
     made: BTreeMap<String, (Instant, BTreeSet<String>)>,
     /// Classes of which this run exported the objects.
     exported: BTreeMap<String, Export>,
+    /// How far imports had come when the run died, by class.
+    reached: BTreeMap<String, Reached>,
+    /// When long work was told of last.
+    told: Option<Instant>,
     /// Objects that this run imported, by class: these stay, whatever fails later.
     imported: BTreeMap<String, u64>,
     /// Commands for the operator to run when the run is over.
@@ -235,6 +239,26 @@ impl Session {
             }
             Ok(()) => Ok(()),
         }
+    }
+
+    /// Tells how far long work has come, some times a second.
+    ///
+    /// # Errors
+    ///
+    /// None; as everything that is said.
+    pub(super) fn tell_progress(
+        &self,
+        doing: &str,
+        class: &str,
+        done: u64,
+        of: Option<u64>,
+    ) -> Result<(), Halt> {
+        let told = self.state.borrow().told;
+        if told.is_some_and(|told| told.elapsed() < Duration::from_millis(200)) {
+            return Ok(());
+        }
+        self.state.borrow_mut().told = Some(Instant::now());
+        self.say(&Event::Progress { doing: doing.into(), class: class.into(), done, of })
     }
 
     /// Ends the run: no change is possible after this but to put things back.

@@ -3,6 +3,7 @@
 //! The only room that writes to stdout and stderr. Knows events and errors, and
 //! nothing of how they come about.
 
+mod bar;
 mod error;
 mod findings;
 mod ndjson;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use owo_colors::OwoColorize;
 
+use super::bar::Bar;
 use super::findings::{self, Findings};
 use super::style::{Styles, shown};
 use crate::change::{Change, Outcome};
@@ -18,6 +19,7 @@ pub struct Text {
     /// Changes that were intended and not yet answered.
     open: BTreeMap<usize, Change>,
     findings: Findings,
+    bar: Bar,
 }
 
 impl Text {
@@ -29,6 +31,7 @@ impl Text {
             aside: Styles::for_stderr(),
             open: BTreeMap::new(),
             findings: Findings::default(),
+            bar: Bar::default(),
         }
     }
 
@@ -38,6 +41,33 @@ impl Text {
 
     fn result(text: &str) -> io::Result<()> {
         writeln!(io::stdout().lock(), "{text}")
+    }
+
+    fn finished(
+        &mut self,
+        verdict: Verdict,
+        summary: &str,
+        commands: &[String],
+        resumable: bool,
+    ) -> io::Result<()> {
+        let out = self.out;
+        self.findings.untold().iter().try_for_each(|line| Self::result(line))?;
+        let style = match verdict {
+            Verdict::Succeeded => out.good,
+            Verdict::Findings | Verdict::Refused | Verdict::RolledBack => out.caution,
+            _ => out.bad,
+        };
+        Self::result(&format!("{}", shown(summary).style(style)))?;
+        if !commands.is_empty() {
+            let well = matches!(verdict, Verdict::Succeeded | Verdict::Findings);
+            let what = match (resumable, well) {
+                (true, _) => "What to run next, one of these:",
+                (_, true) => "What to run, in this order, after a look at each:",
+                _ => "Put it right by hand, in this order, after a look at each:",
+            };
+            Self::result(what)?;
+        }
+        commands.iter().try_for_each(|command| Self::result(&shown(command)))
     }
 
     fn answered(&mut self, change: usize, outcome: Outcome, detail: &str) -> io::Result<()> {
@@ -69,6 +99,13 @@ impl Default for Text {
 
 impl Listener for Text {
     fn hear(&mut self, event: &Event) -> io::Result<()> {
+        if let Event::Progress { doing, class, done, of } = event {
+            self.bar.show(&shown(&format!("{doing} {class}")), *done, *of);
+            return Ok(());
+        }
+        if !matches!(event, Event::ImportReached(_)) {
+            self.bar.clear();
+        }
         let (out, aside) = (self.out, self.aside);
         match event {
             Event::RunStarted { run, runbook, origin, nodes, sandbox, .. } => {
@@ -107,7 +144,9 @@ impl Listener for Text {
             }
             // The end of a step is told by what follows, a tally by the last line.
             Event::StepFinished { .. }
+            | Event::Progress { .. }
             | Event::Tally { .. }
+            | Event::ImportReached(_)
             | Event::ClassRead { .. }
             | Event::ClassMade { .. } => Ok(()),
             Event::RunResumed { rollback, .. } => {
@@ -147,23 +186,7 @@ impl Listener for Text {
                 Some(error) => Self::progress(&format!("      {}", shown(error).style(aside.bad))),
             },
             Event::RunFinished { verdict, summary, commands, resumable, .. } => {
-                self.findings.untold().iter().try_for_each(|line| Self::result(line))?;
-                let style = match verdict {
-                    Verdict::Succeeded => out.good,
-                    Verdict::Findings | Verdict::Refused | Verdict::RolledBack => out.caution,
-                    _ => out.bad,
-                };
-                Self::result(&format!("{}", shown(summary).style(style)))?;
-                if !commands.is_empty() {
-                    let well = matches!(verdict, Verdict::Succeeded | Verdict::Findings);
-                    let what = match (resumable, well) {
-                        (true, _) => "What to run next, one of these:",
-                        (_, true) => "What to run, in this order, after a look at each:",
-                        _ => "Put it right by hand, in this order, after a look at each:",
-                    };
-                    Self::result(what)?;
-                }
-                commands.iter().try_for_each(|command| Self::result(&shown(command)))
+                self.finished(*verdict, summary, commands, *resumable)
             }
         }
     }

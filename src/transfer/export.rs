@@ -38,7 +38,7 @@ pub async fn export(
         let of = tenant.map_or_else(String::new, |tenant| format!(" of tenant `{tenant}`"));
         let before = count(node, class, tenant).await;
         let began = file.objects();
-        let read = pages(node, class, tenant, String::new(), file).await?;
+        let read = pages(node, class, tenant, String::new(), file, &|_| ()).await?;
         let objects = file.objects() - began;
         exported.objects += objects;
         if let Err(error) = read {
@@ -62,7 +62,7 @@ pub async fn export(
     Ok(exported)
 }
 
-/// Goes on with a file where it was cut off, or begins it. Whether it holds every object is for a sweep
+/// Goes on with a file where it was cut off, or begins it, and tells how many objects it has. Whether it holds every object is for a sweep
 /// to tell. Tenants are in the order of their names.
 ///
 /// # Errors
@@ -73,6 +73,7 @@ pub async fn go_on_exporting(
     class: &str,
     tenants: Option<&[String]>,
     file: &mut ObjectsFile,
+    tell: &dyn Fn(u64),
 ) -> io::Result<Result<(), Error>> {
     let last = file.last().map(|last| (last.tenant.clone(), last.id.clone()));
     let last = last.as_ref().map(|(tenant, id)| (tenant.as_deref(), id));
@@ -86,7 +87,7 @@ pub async fn go_on_exporting(
             Some((done, id)) if tenant == done => id.clone(),
             _ => String::new(),
         };
-        if let Err(error) = pages(node, class, tenant, after, file).await? {
+        if let Err(error) = pages(node, class, tenant, after, file, tell).await? {
             return Ok(Err(error));
         }
     }
@@ -99,6 +100,7 @@ async fn pages(
     tenant: Option<&str>,
     after: String,
     file: &mut ObjectsFile,
+    tell: &dyn Fn(u64),
 ) -> io::Result<Result<(), Error>> {
     let mut after = after;
     let mut limit = PAGE;
@@ -116,6 +118,7 @@ async fn pages(
         for object in &page {
             add(file, tenant, object.raw.get())?;
         }
+        tell(file.objects());
     }
 }
 

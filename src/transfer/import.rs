@@ -71,7 +71,10 @@ pub async fn import(
     let mut imported = Imported::default();
     let there = on_every_node(nodes, class, window).await?;
     let mut open = vec![];
-    let wanted = |line: &&Line| pass == Pass::Objects || has_references(&line.raw);
+    // One that is not there any more was deleted since the first pass.
+    let is_there = |line: &Line| there.iter().any(|copies| copies.contains_key(&line.id));
+    let wanted =
+        |line: &&Line| pass == Pass::Objects || has_references(&line.raw) && is_there(line);
     for line in window.lines.iter().filter(wanted) {
         match Place::of(line, &there) {
             Place::Lacking => open.push(Sent { line, raw: Cow::Borrowed(&line.raw) }),

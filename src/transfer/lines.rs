@@ -114,6 +114,18 @@ impl Lines {
         Ok(objects)
     }
 
+    /// Passes over what is not behind this place.
+    ///
+    /// # Errors
+    ///
+    /// A file can't be read, or a line is no object of this class.
+    pub fn pass(&mut self, class: &str, tenant: Option<&str>, id: &str) -> io::Result<()> {
+        while self.peek(class)?.is_some_and(|line| line.place() <= (tenant, id)) {
+            self.line(class)?;
+        }
+        Ok(())
+    }
+
     /// Returns the next object without taking it.
     pub(super) fn peek(&mut self, class: &str) -> io::Result<Option<&Line>> {
         if self.ahead.is_none() {

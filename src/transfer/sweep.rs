@@ -116,6 +116,12 @@ impl<'a> Sweep<'a> {
         Ok(Ok(true))
     }
 
+    /// Returns how many objects were looked at.
+    #[must_use]
+    pub fn objects(&self) -> u64 {
+        self.found.objects
+    }
+
     /// Ends a sweep that came to its end. Returns what it found, and the file with what is other than
     /// in the export.
     #[must_use]
