@@ -51,7 +51,7 @@ fn nothing_is_lost_whatever_the_disk_does() {
     let shim = shim(folder.path());
     let mut random = random();
     let mut cases = vec![];
-    for job in Job::ALL {
+    for job in Job::all() {
         let stage = job.stage();
         run(&stage, &shim, 0, "", job.words()).exits(0);
         let count = std::fs::read_to_string(stage.home.path().join("count")).unwrap();

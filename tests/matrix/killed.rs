@@ -24,7 +24,7 @@ struct Case {
 fn nothing_is_lost_whenever_the_process_is_killed() {
     let mut random = random();
     let mut cases = vec![];
-    for job in Job::ALL {
+    for job in Job::all() {
         for place in job.places() {
             for (after, undo) in [(false, false), (false, true), (true, false), (true, true)] {
                 for again in [None, Some(random.usize(1..30))] {

@@ -39,7 +39,7 @@ struct Case {
 #[test]
 fn nothing_is_lost_whatever_the_cluster_answers() {
     let (mut must, mut may) = (vec![], vec![]);
-    for job in Job::ALL {
+    for job in Job::all() {
         for place in job.places() {
             for fault in FAULTS {
                 let case = Case { job, place: place.clone(), fault };
