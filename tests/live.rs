@@ -22,11 +22,13 @@ mod live {
     mod gossip;
     mod http;
     mod incident;
+    mod kinds;
     mod local;
     mod ports;
     mod program;
     mod server;
     mod states;
+    mod stream;
     mod view;
 
     mod diagnose;
@@ -35,6 +37,7 @@ mod live {
     mod health;
     mod killed;
     mod objects;
+    mod recreate;
     mod repair;
     mod scale;
     mod settings;

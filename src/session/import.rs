@@ -245,8 +245,14 @@ impl Session {
         let nodes = self.nodes_with(class, &survey);
         let found = self.compare_with_files(class, &export.files(class)?, &nodes)?;
         let wrong = found.nodes.iter().filter(|shown| shown.missing + shown.differing > 0);
-        let wrong = wrong.map(|shown| format!("{}: {}", shown.node, told(shown, shown.newer)));
-        Ok(wrong.collect::<Vec<_>>().join("; "))
+        let mut wrong: Vec<String> =
+            wrong.map(|shown| format!("{}: {}", shown.node, told(shown, shown.newer))).collect();
+        let unread = survey
+            .nodes
+            .iter()
+            .filter(|seen| survey.node_has_class(&seen.node, class) != Some(true));
+        wrong.extend(unread.map(|seen| format!("{}: it does not show the class", seen.node)));
+        Ok(wrong.join("; "))
     }
 
     fn compare_with_files(

@@ -73,6 +73,18 @@ impl Program {
         Self::finish(command)
     }
 
+    /// Starts `resume` of the newest run that did not end.
+    pub(super) fn start_again(&self, what: &str) -> Running {
+        running(self.bare().args([what, "--yes", "--output", "ndjson"]))
+    }
+
+    /// Runs a command that the program told.
+    pub(super) fn run_line(&self, line: &str) -> Finished {
+        let words = line.split(' ').skip(1).map(|word| word.trim_matches('\''));
+        let mut command = self.bare();
+        running(command.args(words).args(["--yes", "--output", "ndjson"])).finish()
+    }
+
     /// Starts the repair of a class; its output goes nowhere.
     pub(super) fn spawn(&self, cluster: &Cluster, class: &str) -> Child {
         self.command(cluster, class, &["--yes"]).spawn().unwrap()
@@ -225,6 +237,11 @@ impl Running {
         });
     }
 
+    /// Waits until the run checks something.
+    pub(super) fn wait_for_check(&mut self) {
+        self.wait_for("a check", |event| event["event"] == "check");
+    }
+
     fn wait_for(&mut self, what: &str, is_it: impl Fn(&Value) -> bool) {
         loop {
             let mut line = String::new();
@@ -237,10 +254,10 @@ impl Running {
         }
     }
 
-    /// Kills it.
-    pub(super) fn kill(mut self) {
+    /// Kills it, and tells whether it had not ended before.
+    pub(super) fn kill(mut self) -> bool {
         self.process.kill().unwrap();
-        self.process.wait().unwrap();
+        self.process.wait().unwrap().code().is_none()
     }
 
     /// Waits for the end.

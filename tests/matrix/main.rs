@@ -2,7 +2,8 @@
 //! way, and the process dies before and after each of them. Nothing is lost, and the report is true.
 //!
 //! `MATRIX_CASES` says how many cases each of the tests here draws (without it some dozens, `all` for
-//! every one), `MATRIX_SEED` from which seed, which is printed.
+//! every one), `MATRIX_JOB` of which runbook (`Repair`, `Recreate`, …), `MATRIX_SEED` from which seed,
+//! which is printed.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs, reason = "tests")]
 

@@ -1,0 +1,104 @@
+//! Recreating classes with everything in them: compared object by object on every node.
+//!
+//! `LIVE_OBJECTS` says how many objects each class has.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::cluster::{Cluster, NODES, turn};
+use super::data::{create_class_with_factor_1, import};
+use super::kinds::{CLASSES, assert_same, create_classes, look};
+use super::local::Settings;
+use super::program::{Program, Running, number};
+use super::stream::{Acknowledged, expect_acknowledged, write};
+
+/// A run is killed when it exports, when it compares, when it imports, and when all is imported; at last
+/// a node is.
+#[test]
+#[ignore = "needs a Weaviate server"]
+fn every_object_comes_along_whenever_the_run_is_killed() {
+    let _turn = turn();
+    let mut cluster = Cluster::healthy();
+    let count = number("LIVE_OBJECTS", 400);
+    create_classes(&cluster, count, 1);
+    let before = CLASSES.map(|class| look(&cluster, 0, class));
+    let moments: [fn(&mut Running, &str); 4] = [
+        |run, _| run.wait_for_step(3),
+        |run, class| run.wait_for_change("pause_writes", class),
+        |run, class| run.wait_for_change("import_objects", class),
+        |run, _| run.wait_for_check(),
+    ];
+    for (at, (class, before)) in CLASSES.iter().zip(&before).enumerate() {
+        // Four moments for three classes: the first is killed twice.
+        let moments =
+            if at == 0 { vec![moments[0], moments[2]] } else { vec![moments[at * 2 - 1]] };
+        let program = Program::new();
+        let set = ["--set", &format!("class={class}")];
+        let mut running = program.start_any(&cluster, "recreate-with-data", &set);
+        for moment in moments {
+            moment(&mut running, class);
+            std::thread::sleep(Duration::from_millis(20));
+            assert!(running.kill(), "it ended before it was killed");
+            running = program.start_again("resume");
+        }
+        let finished = running.finish().expect(0);
+        cluster.expect_everywhere(class);
+        for node in 0..NODES {
+            let what = format!("{class} at node {}: {finished:?}", node + 1);
+            assert_same(&look(&cluster, node, class), before, &what);
+        }
+    }
+    // Once more, and a node dies while the objects come back.
+    let victim = (cluster.leader() + 1) % NODES;
+    let program = Program::new();
+    let set = ["--set", "class=Types", "--set", "factor=3"];
+    let mut running = program.start_any(&cluster, "recreate-with-data", &set);
+    running.wait_for_change("import_objects", "Types");
+    cluster.kill(victim);
+    let finished = running.finish();
+    eprintln!("node {} died: exit {}", victim + 1, finished.code);
+    cluster.launch(victim);
+    cluster.wait_until_ready(victim);
+    cluster.wait_until_agreed();
+    if finished.code != 0 {
+        // The report names the command.
+        let commands = finished.commands();
+        let restore = commands.iter().find(|it| it.contains("restore-class")).cloned();
+        let restore = restore.unwrap_or_else(|| panic!("{commands:?}: {finished:?}"));
+        program.run_line(&restore).expect(0);
+    }
+    cluster.expect_everywhere("Types");
+    for node in 0..NODES {
+        let what = format!("node {}: {finished:?}", node + 1);
+        assert_same(&look(&cluster, node, "Types"), &before[0], &what);
+    }
+}
+
+/// What the servers acknowledge before the class goes, and once it is there again.
+#[test]
+#[ignore = "needs a Weaviate server"]
+fn writes_that_are_acknowledged_are_kept() {
+    const CLASS: &str = "Streamed";
+    const IMPORTED: u128 = 1000;
+    let _turn = turn();
+    let mut cluster = Cluster::new(Settings::default().saying("AUTOSCHEMA_ENABLED", "false"));
+    cluster.start();
+    cluster.wait_until_agreed();
+    create_class_with_factor_1(&cluster, CLASS);
+    import(&cluster, CLASS, IMPORTED);
+    let program = Program::patient();
+    let (stop, written) = (AtomicBool::new(false), Mutex::new(Acknowledged::new()));
+    let finished = std::thread::scope(|scope| {
+        scope.spawn(|| write(&cluster, CLASS, IMPORTED, &stop, &written));
+        std::thread::sleep(Duration::from_secs(1));
+        let set = ["--set", &format!("class={CLASS}")];
+        let finished = program.run(&cluster, "recreate-with-data", &set);
+        stop.store(true, Ordering::SeqCst);
+        finished
+    });
+    eprintln!("exit {}", finished.code);
+    cluster.expect_everywhere(CLASS);
+    expect_acknowledged(&cluster, CLASS, IMPORTED, &written.into_inner().unwrap());
+    assert!(matches!(finished.code, 0 | 4), "{finished:?}");
+}
