@@ -166,9 +166,9 @@ impl Job {
                 assert_eq!(stage.factors(CLASS), [Some(3); 3], "{said}");
             }
             (Self::Scale, _) => judge_scale(stage, 1, &said),
-            (Self::Recreate, false) if !nothing_to_do => {
-                judge_recreate(stage, 0, before, &said);
-            }
+            // All of it was done before it died.
+            (Self::Recreate, _) if nothing_to_do => assert!(everywhere(stage), "{said}"),
+            (Self::Recreate, false) => judge_recreate(stage, 0, before, &said),
             (Self::Recreate, _) => judge_recreate(stage, if kept { 7 } else { 6 }, before, &said),
             (Self::Restore, _) => {}
         }
