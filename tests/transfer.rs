@@ -329,3 +329,25 @@ fn only_the_operator_names_another_folder() {
 fn id_of(number: u32) -> String {
     format!("00000000-0000-4000-8000-{number:012x}")
 }
+
+#[test]
+fn a_class_comes_back_under_another_name() {
+    let stage = Stage::new(Scenario::WithData);
+    let before = objects(&stage, 0, "class=ELYSIA_CONFIG__");
+    back_up(&stage).exits(0);
+    let set = ["--set", "class=ELYSIA_CONFIG__", "--set", "from=node1", "--set", "folder=saved"];
+    let words = [&["run", "restore-class", "--yes"], &set[..], &["--set", "into=Copied"]].concat();
+    stage.run(&words).exits(0).says("300 imported").says("Copied is on 3/3 nodes");
+    let copied = objects(&stage, 0, "class=Copied");
+    assert_eq!(copied.len(), 300);
+    for (copied, before) in copied.iter().zip(&before) {
+        assert_eq!(copied["class"], "Copied");
+        for key in ["id", "properties", "vector"] {
+            assert_eq!(copied[key], before[key]);
+        }
+    }
+    // The one that is there stays as it is.
+    assert_eq!(objects(&stage, 0, "class=ELYSIA_CONFIG__"), before);
+    let words = [&["run", "restore-class", "--yes"], &set[..], &["--set", "into=lower"]].concat();
+    stage.run(&words).exits(1).says("`lower`");
+}

@@ -35,12 +35,13 @@ const OPERATIONS: u64 = 500_000;
 const COMPUTING: Duration = Duration::from_secs(5);
 
 /// Primitives that change the cluster; all others read, or talk to the operator.
-pub const CHANGING: [&str; 9] = [
+pub const CHANGING: [&str; 10] = [
     "copy_replicas",
     "create_class",
     "create_tenants",
     "delete_class",
     "delete_object",
+    "import_class",
     "insert_object",
     "replica_lag",
     "restore_class",

@@ -105,12 +105,41 @@ pub(super) mod primitives {
         node: &str,
         folder: &str,
     ) -> Throws<Dynamic> {
-        let folder = folder_of(&context, folder);
-        let done = ask(&context, |session| session.restore_class(class, node, &folder?))?;
-        value(&serde_json::json!({
-            "objects": done.objects, "imported": done.imported, "kept": done.kept,
-        }))
+        super::restore(&context, class, node, folder, class)
     }
+
+    /// Like `restore_class(class, node, folder)`, under another name. References to the class itself go
+    /// on referring to the one of the old name.
+    ///
+    /// ```rhai
+    /// let restored = restore_class("Author", "node1", "weaviate-backup", "AuthorOfMay");
+    /// ```
+    #[rhai_fn(name = "restore_class", return_raw, volatile)]
+    pub fn restore_as(
+        context: NativeCallContext,
+        class: &str,
+        node: &str,
+        folder: &str,
+        name: &str,
+    ) -> Throws<Dynamic> {
+        super::restore(&context, class, node, folder, name)
+    }
+}
+
+fn restore(
+    context: &NativeCallContext,
+    class: &str,
+    node: &str,
+    folder: &str,
+    name: &str,
+) -> super::throw::Throws<rhai::Dynamic> {
+    let folder = folder_of(context, folder);
+    let restored =
+        |session: &crate::session::Session| session.restore_class(class, node, &folder?, name);
+    let done = super::throw::ask(context, restored)?;
+    super::throw::value(&serde_json::json!({
+        "objects": done.objects, "imported": done.imported, "kept": done.kept,
+    }))
 }
 
 fn backup(

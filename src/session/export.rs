@@ -9,7 +9,9 @@ use super::read::check_class_name;
 use crate::error::{Code, Failure, Halt};
 use crate::event::{Event, count, count_objects};
 use crate::survey::{self, Replicas, Survey};
-use crate::transfer::{BackedUp, Backup, Lines, NewBackup, Sweep, Swept, go_on_exporting};
+use crate::transfer::{
+    BackedUp, Backup, Lines, NewBackup, ObjectFiles, Sweep, Swept, go_on_exporting,
+};
 use crate::weaviate::{Class, Node, Tenant};
 
 /// Where the objects of a class are that this run exported.
@@ -49,9 +51,10 @@ impl Export {
     /// # Errors
     ///
     /// One is not as it was saved.
-    pub(super) fn files(&self, class: &str) -> Result<Vec<PathBuf>, Failure> {
+    pub(super) fn files(&self, class: &str) -> Result<ObjectFiles, Failure> {
         let names = std::iter::once(&self.name).chain(&self.late);
-        names.map(|name| objects_file(&self.folder, name, class)).collect()
+        let paths = names.map(|name| objects_file(&self.folder, name, class));
+        Ok(ObjectFiles { class: class.into(), paths: paths.collect::<Result<_, _>>()? })
     }
 }
 
@@ -145,7 +148,7 @@ impl Session {
         let folder = export.folder.clone();
         let disk = |error: std::io::Error| self.disk(&folder, &error);
         export.late = None;
-        let exported = Lines::open(&export.files(class)?).map_err(disk)?;
+        let exported = Lines::open(&export.files(class)?, class).map_err(disk)?;
         // What an earlier try saved is older.
         let last = Export::find(&folder, &export.name).late;
         let late = next_late(&export.name, last.as_deref());

@@ -1,8 +1,6 @@
 //! Objects of files into a class that is there: window by window, what is newer stays, and every node
 //! is asked for what it shows of them then.
 
-use std::path::PathBuf;
-
 use serde_json::Value;
 
 use super::{Export, Session};
@@ -10,7 +8,9 @@ use crate::change::{Change, Outcome};
 use crate::error::{Code, Failure, Halt};
 use crate::event::{Event, Reached, count_objects};
 use crate::survey::Survey;
-use crate::transfer::{Imported, Lines, Pass, Shown, Verification, Window, import, verify};
+use crate::transfer::{
+    Imported, Lines, ObjectFiles, Pass, Shown, Verification, Window, import, verify,
+};
 use crate::weaviate::Node;
 
 /// How many objects the server may refuse before the import is given up.
@@ -22,7 +22,7 @@ const TOLD: usize = 5;
 /// What is imported where.
 struct Import<'a> {
     class: &'a str,
-    files: &'a [PathBuf],
+    files: &'a ObjectFiles,
     nodes: &'a [&'a Node],
     objects: u64,
 }
@@ -64,10 +64,10 @@ impl Session {
         &self,
         class: &str,
         definition: &Value,
-        files: &[PathBuf],
+        files: &ObjectFiles,
     ) -> Result<Imported, Halt> {
-        let objects = Lines::open(files)
-            .and_then(|lines| lines.count(class))
+        let objects = Lines::open(files, class)
+            .and_then(|lines| lines.count())
             .map_err(|error| unreadable(&error))?;
         if objects == 0 {
             return Ok(Imported::default());
@@ -79,7 +79,7 @@ impl Session {
                 text: format!("not every replica of {class} is there yet"),
             })?;
         }
-        let file = files.first().map_or_else(String::new, |file| file.display().to_string());
+        let file = files.paths.first().map_or_else(String::new, |file| file.display().to_string());
         let change = Change::ImportObjects { class: class.into(), objects, file };
         let survey = self.prepare(class, &|| change.imperative())?;
         let nodes = self.nodes_with(class, &survey);
@@ -97,7 +97,7 @@ impl Session {
     fn import_files(
         &self,
         change: &Change,
-        files: &[PathBuf],
+        files: &ObjectFiles,
         nodes: &[&Node],
         objects: u64,
     ) -> Result<Imported, Halt> {
@@ -146,12 +146,12 @@ impl Session {
     fn import_windows(
         &self,
         class: &str,
-        files: &[PathBuf],
+        files: &ObjectFiles,
         nodes: &[&Node],
         objects: u64,
         all: &mut Imported,
     ) -> Result<(), Halt> {
-        let file = files.first().map_or_else(String::new, |file| file.display().to_string());
+        let file = files.paths.first().map_or_else(String::new, |file| file.display().to_string());
         let before = self.state.borrow_mut().reached.remove(class).filter(|it| it.file == file);
         if let Some(Reached { imported, kept, newer, postponed, .. }) = before {
             *all = Imported { imported, kept, newer, postponed, ..Imported::default() };
@@ -181,14 +181,12 @@ impl Session {
         all: &mut Imported,
     ) -> Result<(), Halt> {
         let Import { class, files, nodes, objects } = *import_of;
-        let mut lines = Lines::open(files).map_err(|error| unreadable(&error))?;
+        let mut lines = Lines::open(files, class).map_err(|error| unreadable(&error))?;
         if let Some(before) = before {
-            lines
-                .pass(class, before.tenant.as_deref(), &before.id)
-                .map_err(|error| unreadable(&error))?;
+            lines.pass(before.tenant.as_deref(), &before.id).map_err(|error| unreadable(&error))?;
         }
         let mut done_now = 0;
-        while let Some(window) = lines.window(class).map_err(|error| unreadable(&error))? {
+        while let Some(window) = lines.window().map_err(|error| unreadable(&error))? {
             self.check_interrupt()?;
             // From here on objects may be there, whatever the answer says.
             self.state.borrow_mut().imported.entry(class.into()).or_default();
@@ -223,7 +221,7 @@ impl Session {
         window: &Window,
         all: &Imported,
     ) -> Result<(), Halt> {
-        let (Some(last), Some(file)) = (window.lines.last(), import.files.first()) else {
+        let (Some(last), Some(file)) = (window.lines.last(), import.files.paths.first()) else {
             return Ok(());
         };
         self.say(&Event::ImportReached(Reached {
@@ -258,13 +256,13 @@ impl Session {
     fn compare_with_files(
         &self,
         class: &str,
-        files: &[PathBuf],
+        files: &ObjectFiles,
         nodes: &[&Node],
     ) -> Result<Verification, Halt> {
-        let mut lines = Lines::open(files).map_err(|error| unreadable(&error))?;
+        let mut lines = Lines::open(files, class).map_err(|error| unreadable(&error))?;
         let mut found = Verification::of(nodes);
         let mut done = 0;
-        while let Some(window) = lines.window(class).map_err(|error| unreadable(&error))? {
+        while let Some(window) = lines.window().map_err(|error| unreadable(&error))? {
             self.read(async |_| verify(nodes, class, &window, &mut found).await)?;
             done += window.lines.len() as u64;
             self.tell_progress("comparing", class, done, None)?;
@@ -276,7 +274,7 @@ impl Session {
     fn verify_files(
         &self,
         class: &str,
-        files: &[PathBuf],
+        files: &ObjectFiles,
         nodes: &[&Node],
         newer: u64,
     ) -> Result<(), Halt> {

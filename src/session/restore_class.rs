@@ -44,7 +44,7 @@ fn takes_objects_of(found: &Value, saved: &Value) -> bool {
 }
 
 impl Session {
-    /// Restores a class from the backup of a node. Whether every node then shows every object is
+    /// Restores a class from the backup of a node, under its own or another name. Whether every node then shows every object is
     /// told by a check for each.
     ///
     /// # Errors
@@ -52,12 +52,25 @@ impl Session {
     /// Refused where the backup is not as it was saved, or there is another class of this name, or
     /// by the guard; `not_found` where there is no such backup; `rejected` where the server does
     /// not take an object.
-    pub fn restore_class(&self, class: &str, node: &str, folder: &Path) -> Result<Restored, Halt> {
-        self.remember(class, self.restore_from(class, node, folder))
+    pub fn restore_class(
+        &self,
+        class: &str,
+        node: &str,
+        folder: &Path,
+        name: &str,
+    ) -> Result<Restored, Halt> {
+        self.remember(name, self.restore_from(class, node, folder, name))
     }
 
-    fn restore_from(&self, class: &str, node: &str, folder: &Path) -> Result<Restored, Halt> {
+    fn restore_from(
+        &self,
+        class: &str,
+        node: &str,
+        folder: &Path,
+        name: &str,
+    ) -> Result<Restored, Halt> {
         check_class_name(class)?;
+        check_class_name(name)?;
         let backup = Backup::open(folder, node).map_err(|error| {
             let there = Backup::nodes(folder);
             let folder = folder.display();
@@ -87,26 +100,27 @@ impl Session {
                     .into(),
             })?;
         }
-        let schema = self.make_class(&backup, saved)?;
+        let schema = self.make_class(&backup, saved, name)?;
         let restored = Restored { objects: saved.objects, ..Restored::default() };
         if saved.file("objects").is_none() {
             return Ok(restored);
         }
         let files = Export::find(folder, node).files(class)?;
-        let imported = self.import(class, &schema, &files)?;
+        let imported = self.import(name, &schema, &files)?;
         Ok(Restored { imported: imported.imported, kept: imported.kept, ..restored })
     }
 
     /// Creates the class and its tenants where they are missing; refuses where there is another.
-    fn make_class(&self, backup: &Backup, saved: &BackedUp) -> Result<Value, Halt> {
-        let class = &saved.class;
-        let missing = || unreadable(&std::io::Error::other(format!("no schema of {class}")));
-        let schema: Value = backup
+    fn make_class(&self, backup: &Backup, saved: &BackedUp, class: &str) -> Result<Value, Halt> {
+        let of = &saved.class;
+        let missing = || unreadable(&std::io::Error::other(format!("no schema of {of}")));
+        let mut schema: Value = backup
             .json(saved.file("schema").ok_or_else(missing)?)
             .map_err(|error| unreadable(&error))?;
-        if schema["class"] != class.as_str() {
+        if schema["class"] != of.as_str() {
             return Err(unreadable(&std::io::Error::other("its schema is of another class")).into());
         }
+        schema["class"] = class.into();
         match self.class(class)? {
             None => self.create_class(&schema)?,
             Some(found) if takes_objects_of(&found.value, &schema) => {}

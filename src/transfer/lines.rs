@@ -1,11 +1,12 @@
 //! A file of objects, read in windows of some lines: never as a whole.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead};
-use std::path::Path;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::objects_file;
 use crate::weaviate::{self, uuid};
@@ -14,9 +15,22 @@ use crate::weaviate::{self, uuid};
 const OBJECTS: usize = 100;
 const BYTES: usize = 4 << 20;
 
+/// Files with the objects of a class, later ones with what changed since.
+#[derive(Debug, Clone)]
+pub struct ObjectFiles {
+    /// The class of which they were saved.
+    pub class: String,
+    /// The files.
+    pub paths: Vec<PathBuf>,
+}
+
 /// The lines of files of objects in the order of tenants and ids: of an object that is in several
 /// files the one of the last, unless that tells that it was deleted.
 pub struct Lines {
+    /// The class of which they were saved.
+    saved: String,
+    /// The class that they are read for.
+    class: String,
     files: Vec<ReadFile>,
     ahead: Option<Line>,
 }
@@ -65,18 +79,19 @@ pub(super) struct Head {
 }
 
 impl Lines {
-    /// Opens files, later ones with what changed since.
+    /// Opens files, to be read as objects of a class of this name.
     ///
     /// # Errors
     ///
     /// One can't be opened.
-    pub fn open<P: AsRef<Path>>(paths: &[P]) -> io::Result<Self> {
-        let file = |path: &P| {
-            let lines = objects_file::open(path.as_ref())?;
+    pub fn open(files: &ObjectFiles, class: &str) -> io::Result<Self> {
+        let saved = files.class.clone();
+        let file = |path: &PathBuf| {
+            let lines = objects_file::open(path)?;
             Ok(ReadFile { lines, number: 0, ahead: None })
         };
-        let files = paths.iter().map(file).collect::<io::Result<_>>()?;
-        Ok(Self { files, ahead: None })
+        let files = files.paths.iter().map(file).collect::<io::Result<_>>()?;
+        Ok(Self { saved, class: class.into(), files, ahead: None })
     }
 
     /// Reads the next objects; `None` at the end.
@@ -84,12 +99,12 @@ impl Lines {
     /// # Errors
     ///
     /// The file can't be read, or a line is no object of this class.
-    pub fn window(&mut self, class: &str) -> io::Result<Option<Window>> {
-        let Some(first) = self.line(class)? else { return Ok(None) };
+    pub fn window(&mut self) -> io::Result<Option<Window>> {
+        let Some(first) = self.line()? else { return Ok(None) };
         let mut bytes = first.raw.get().len();
         let mut window = Window { tenant: first.tenant.clone(), lines: vec![first] };
         while window.lines.len() < OBJECTS && bytes < BYTES {
-            let Some(line) = self.line(class)? else { break };
+            let Some(line) = self.line()? else { break };
             let follows = window.lines.last().is_some_and(|last| last.id < line.id);
             if line.tenant != window.tenant || !follows {
                 self.ahead = Some(line);
@@ -106,9 +121,9 @@ impl Lines {
     /// # Errors
     ///
     /// A file can't be read, or a line is no object of this class.
-    pub fn count(mut self, class: &str) -> io::Result<u64> {
+    pub fn count(mut self) -> io::Result<u64> {
         let mut objects = 0;
-        while self.line(class)?.is_some() {
+        while self.line()?.is_some() {
             objects += 1;
         }
         Ok(objects)
@@ -119,29 +134,29 @@ impl Lines {
     /// # Errors
     ///
     /// A file can't be read, or a line is no object of this class.
-    pub fn pass(&mut self, class: &str, tenant: Option<&str>, id: &str) -> io::Result<()> {
-        while self.peek(class)?.is_some_and(|line| line.place() <= (tenant, id)) {
-            self.line(class)?;
+    pub fn pass(&mut self, tenant: Option<&str>, id: &str) -> io::Result<()> {
+        while self.peek()?.is_some_and(|line| line.place() <= (tenant, id)) {
+            self.line()?;
         }
         Ok(())
     }
 
     /// Returns the next object without taking it.
-    pub(super) fn peek(&mut self, class: &str) -> io::Result<Option<&Line>> {
+    pub(super) fn peek(&mut self) -> io::Result<Option<&Line>> {
         if self.ahead.is_none() {
-            self.ahead = self.line(class)?;
+            self.ahead = self.line()?;
         }
         Ok(self.ahead.as_ref())
     }
 
     /// Takes the next object.
-    pub(super) fn line(&mut self, class: &str) -> io::Result<Option<Line>> {
+    pub(super) fn line(&mut self) -> io::Result<Option<Line>> {
         if let Some(line) = self.ahead.take() {
             return Ok(Some(line));
         }
         loop {
             for file in &mut self.files {
-                file.fill(class)?;
+                file.fill(&self.saved, &self.class)?;
             }
             let next = self.files.iter().filter_map(|file| file.ahead.as_ref()).map(Line::place);
             let Some(place) = next.min() else { return Ok(None) };
@@ -162,23 +177,28 @@ impl Line {
 }
 
 impl ReadFile {
-    fn fill(&mut self, class: &str) -> io::Result<()> {
+    fn fill(&mut self, saved: &str, class: &str) -> io::Result<()> {
         let mut bytes = vec![];
         if self.ahead.is_some() || self.lines.read_until(b'\n', &mut bytes)? == 0 {
             return Ok(());
         }
         self.number += 1;
         let wrong = |why: String| {
-            let why = format!("line {} is no object of {class}: {why}", self.number);
+            let why = format!("line {} is no object of {saved}: {why}", self.number);
             io::Error::new(io::ErrorKind::InvalidData, why)
         };
         let raw: Box<RawValue> =
             serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
         let head: Head =
             serde_json::from_str(raw.get()).map_err(|error| wrong(error.to_string()))?;
-        if head.class != class {
+        if head.class != saved {
             return Err(wrong(format!("it is one of {}", head.class)));
         }
+        let raw = if saved == class {
+            raw
+        } else {
+            named(&raw, class).map_err(|error| wrong(error.to_string()))?
+        };
         let Head { id, tenant, updated, deleted, .. } = head;
         self.ahead = Some(Line { id, updated, raw, tenant, deleted });
         Ok(())
@@ -191,6 +211,13 @@ impl Window {
     pub fn after(&self) -> String {
         self.lines.first().map_or_else(String::new, |line| id_before(&line.id))
     }
+}
+
+/// Returns an object as one of another class. Numbers stay as they are written.
+fn named(object: &RawValue, class: &str) -> serde_json::Result<Box<RawValue>> {
+    let mut fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(object.get())?;
+    fields.insert("class".into(), to_raw_value(class)?);
+    to_raw_value(&fields)
 }
 
 /// Returns what must be the same wherever an object is.

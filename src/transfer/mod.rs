@@ -18,7 +18,7 @@ mod verify;
 pub use export::{Exported, export, go_on_exporting};
 pub use folder::{Backup, NewBackup, safe_name};
 pub use import::{Imported, Pass, import};
-pub use lines::{Lines, Window};
+pub use lines::{Lines, ObjectFiles, Window};
 pub use manifest::{BackedUp, Manifest, SavedFile};
 pub use objects_file::ObjectsFile;
 pub use sweep::{Sweep, Swept};

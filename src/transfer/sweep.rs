@@ -68,7 +68,7 @@ impl<'a> Sweep<'a> {
     pub async fn step(&mut self) -> io::Result<Result<bool, Error>> {
         let Some(tenant) = self.tenants.front().cloned() else {
             // Of tenants that are not there any more.
-            while let Some(line) = self.exported.line(self.class)? {
+            while let Some(line) = self.exported.line()? {
                 self.tell_deleted(&line)?;
             }
             return Ok(Ok(false));
@@ -99,7 +99,7 @@ impl<'a> Sweep<'a> {
         for (id, copies) in objects {
             self.compare(tenant.as_deref(), &id, &copies)?;
         }
-        while let Some(line) = self.exported.peek(self.class)? {
+        while let Some(line) = self.exported.peek()? {
             let before = line.tenant < tenant
                 || line.tenant == tenant && end.as_ref().is_none_or(|end| line.id <= *end);
             if !before {
@@ -137,15 +137,15 @@ impl<'a> Sweep<'a> {
             self.found.differing += 1;
         }
         let place = (tenant, id);
-        while let Some(line) = self.exported.peek(self.class)? {
+        while let Some(line) = self.exported.peek()? {
             if (line.tenant.as_deref(), line.id.as_str()) >= place {
                 break;
             }
             self.tell_next_deleted()?;
         }
-        let exported = match self.exported.peek(self.class)? {
+        let exported = match self.exported.peek()? {
             Some(line) if (line.tenant.as_deref(), line.id.as_str()) == place => {
-                self.exported.line(self.class)?
+                self.exported.line()?
             }
             _ => None,
         };
@@ -157,7 +157,7 @@ impl<'a> Sweep<'a> {
     }
 
     fn tell_next_deleted(&mut self) -> io::Result<()> {
-        match self.exported.line(self.class)? {
+        match self.exported.line()? {
             Some(line) => self.tell_deleted(&line),
             None => Ok(()),
         }
