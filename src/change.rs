@@ -79,6 +79,11 @@ pub enum Change {
         /// What it is to be.
         factor: u64,
     },
+    /// Let the servers bring together the replicas of the objects that differ. Many requests.
+    BringTogether {
+        /// The class.
+        class: String,
+    },
     /// Insert an object.
     InsertObject(ObjectName),
     /// Delete an object that this run inserted.
@@ -107,6 +112,7 @@ impl Change {
             | Self::CopyReplica { class, .. }
             | Self::CancelCopy { class, .. }
             | Self::SetFactor { class, .. }
+            | Self::BringTogether { class }
             | Self::InsertObject(ObjectName { class, .. })
             | Self::DeleteObject(ObjectName { class, .. })
             | Self::ImportObjects { class, .. } => class,
@@ -135,6 +141,7 @@ impl Change {
             Self::SetFactor { class, before, factor } => {
                 format!("change the factor of class {class} from {before} to {factor}")
             }
+            Self::BringTogether { class } => format!("resync the replicas of class {class}"),
             Self::InsertObject(object) => format!("insert {object}"),
             Self::DeleteObject(object) => format!("delete {object}"),
             Self::ImportObjects { class, objects, .. } => {

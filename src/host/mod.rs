@@ -35,7 +35,7 @@ const OPERATIONS: u64 = 500_000;
 const COMPUTING: Duration = Duration::from_secs(5);
 
 /// Primitives that change the cluster; all others read, or talk to the operator.
-pub const CHANGING: [&str; 10] = [
+pub const CHANGING: [&str; 11] = [
     "copy_replicas",
     "create_class",
     "create_tenants",
@@ -45,6 +45,7 @@ pub const CHANGING: [&str; 10] = [
     "insert_object",
     "replica_lag",
     "restore_class",
+    "resync_replicas",
     "set_factor",
 ];
 

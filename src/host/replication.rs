@@ -5,9 +5,9 @@ use rhai::plugin::{NativeCallContext, export_module};
 #[expect(unreachable_pub, reason = "Rhai exports the public functions of this module")]
 #[export_module]
 pub(super) mod primitives {
-    use rhai::{Array, INT};
+    use rhai::{Array, Dynamic, INT};
 
-    use crate::host::throw::{Throws, ask};
+    use crate::host::throw::{Throws, ask, value};
     use crate::weaviate::ReplicaCopy;
 
     /// Returns the copies that give every shard of `class` `factor` replicas, each with `shard`,
@@ -42,6 +42,24 @@ pub(super) mod primitives {
         }
         let copies: Vec<ReplicaCopy> = rhai::serde::from_dynamic(&copies.into())?;
         ask(&context, |session| session.copy_replicas(class, &copies))
+    }
+
+    /// Compares every object of `class` on every replica, and lets the servers bring together those that
+    /// differ: the newest version wins. One that a replica lacks is saved first, as it may turn out to
+    /// have been deleted there. Returns `#{ objects, brought_together, issues }`, with an issue for each
+    /// object that still differs.
+    ///
+    /// Refused if the cluster can't agree. Throws `not_found`.
+    ///
+    /// ```rhai
+    /// for issue in resync_replicas("Author").issues { report(issue); }
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn resync_replicas(context: NativeCallContext, class: &str) -> Throws<Dynamic> {
+        let (objects, brought, issues) = ask(&context, |session| session.resync(class))?;
+        value(&serde_json::json!({
+            "objects": objects, "brought_together": brought, "issues": issues,
+        }))
     }
 
     /// Sets the replication factor of `class`, whose shards must have the replicas for it, and waits

@@ -46,6 +46,7 @@ const SHIPPED: &[(&str, &str)] = &[
     ("lib/raft", include_str!("../../runbooks/lib/raft.rhai")),
     ("lib/replication", include_str!("../../runbooks/lib/replication.rhai")),
     ("recreate-with-data", include_str!("../../runbooks/recreate-with-data.rhai")),
+    ("resync-replicas", include_str!("../../runbooks/resync-replicas.rhai")),
     ("scale-replicas", include_str!("../../runbooks/scale-replicas.rhai")),
     ("restore-class", include_str!("../../runbooks/restore-class.rhai")),
 ];

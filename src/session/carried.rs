@@ -186,6 +186,7 @@ impl Reader {
                 carried.factors.insert(class.clone(), *factor);
             }
             Change::CreateTenants { .. }
+            | Change::BringTogether { .. }
             | Change::AllowWrites { .. }
             | Change::CancelCopy { .. }
             | Change::DeleteObject(_) => {}

@@ -11,7 +11,7 @@ use crate::error::{Failure, Halt};
 use crate::event::{Event, count};
 use crate::issue::{Issue, IssueCode, Severity};
 use crate::survey::{
-    ClassStatus, Difference, Findings, Health, RaftStatus, Sample, Survey, compare,
+    ClassStatus, Comparison, Difference, Findings, Health, RaftStatus, Sample, Survey, compare,
 };
 
 /// How long is waited before the second look: a class reaches every node within half a second.
@@ -88,10 +88,16 @@ impl Session {
         let tenants = self.tenants(class)?;
         let survey = self.look()?;
         let found = self.read(async |cluster| {
-            Ok::<_, Failure>(compare(cluster, &survey, class, tenants.as_deref(), sample).await)
+            let tenants = tenants.as_deref();
+            Ok::<_, Failure>(compare(cluster, &survey, class, tenants, sample, None).await)
         })?;
+        Ok((found.objects, self.issues_of(&survey, class, &found)))
+    }
+
+    /// Tells what comparing came to.
+    pub(super) fn issues_of(&self, survey: &Survey, class: &str, found: &Comparison) -> Vec<Issue> {
         let mut issues: Vec<Issue> =
-            found.differences.iter().map(|it| self.difference(&survey, class, it)).collect();
+            found.differences.iter().map(|it| self.difference(survey, class, it)).collect();
         if found.more > 0 {
             let text = format!("{} more objects may differ between replicas", found.more);
             issues.push(Issue::problem(IssueCode::ObjectsDiffer, text).of(class));
@@ -105,7 +111,7 @@ impl Session {
             let text = format!("not compared: {what}");
             issues.push(Issue::unknown(IssueCode::ObjectsUnknown, text).of(class));
         }
-        Ok((found.objects, issues))
+        issues
     }
 
     fn difference(&self, survey: &Survey, class: &str, it: &Difference) -> Issue {

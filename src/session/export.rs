@@ -192,7 +192,12 @@ impl Session {
         Ok(())
     }
 
-    fn tell_saved(&self, class: &str, content: &str, new: NewBackup) -> Result<(), Halt> {
+    pub(super) fn tell_saved(
+        &self,
+        class: &str,
+        content: &str,
+        new: NewBackup,
+    ) -> Result<(), Halt> {
         let (_, path, file) = new.finish().map_err(|error| self.disk(Path::new(class), &error))?;
         self.say(&Event::BackupSaved {
             class: class.into(),

@@ -66,9 +66,8 @@ impl Session {
         definition: &Value,
         files: &ObjectFiles,
     ) -> Result<Imported, Halt> {
-        let objects = Lines::open(files, class)
-            .and_then(|lines| lines.count())
-            .map_err(|error| unreadable(&error))?;
+        let objects =
+            Lines::open(files, class).and_then(Lines::count).map_err(|error| unreadable(&error))?;
         if objects == 0 {
             return Ok(Imported::default());
         }

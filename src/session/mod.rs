@@ -23,6 +23,7 @@ mod read;
 mod recorder;
 mod restore;
 mod restore_class;
+mod resync;
 mod scale;
 mod send;
 mod settle;

@@ -50,7 +50,13 @@ pub struct Comparison {
     pub unknown: Vec<String>,
     /// Tenants that are not active, whose objects nobody can read.
     pub inactive: usize,
+    /// Objects that differed and were brought together.
+    pub brought_together: u64,
 }
+
+/// Saves an object that may go from all replicas when they are brought together, as a replica shows
+/// it. Returns whether it could; the object is left alone otherwise.
+pub type Save<'a> = dyn Fn(&ObjectName, &Value) -> bool + 'a;
 
 /// One object that is not the same on every replica.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -65,13 +71,15 @@ pub struct Difference {
     pub replicas: BTreeMap<String, String>,
 }
 
-/// Compares the objects of a class, or those of each of its active tenants.
+/// Compares the objects of a class, or those of each of its active tenants. With `save`, those that
+/// differ are brought together by the servers.
 pub async fn compare(
     cluster: &Cluster,
     survey: &Survey,
     class: &str,
     tenants: Option<&[Tenant]>,
     sample: Sample,
+    save: Option<&Save<'_>>,
 ) -> Comparison {
     let holdings = survey.holdings();
     let mut found = Comparison::default();
@@ -89,7 +97,7 @@ pub async fn compare(
     if nodes.is_empty() {
         return found;
     }
-    let scope = Scope { cluster, survey, holdings: &holdings, class, nodes };
+    let scope = Scope { cluster, survey, holdings: &holdings, class, nodes, save };
     match tenants {
         None => scope.run(None, sample, &mut found).await,
         Some(tenants) => {
@@ -109,6 +117,7 @@ struct Scope<'a> {
     holdings: &'a Holdings<'a>,
     class: &'a str,
     nodes: Vec<&'a Node>,
+    save: Option<&'a Save<'a>>,
 }
 
 impl Scope<'_> {
@@ -204,19 +213,56 @@ impl Scope<'_> {
         let room = MOST.saturating_sub(found.differences.len());
         found.more += suspects.len().saturating_sub(room);
         let looked_at: Vec<_> = stream::iter(suspects.into_iter().take(room))
-            .map(|id| self.look_again(tenant, id))
+            .map(|id| self.settle(tenant, id))
             .buffered(8)
             .collect()
             .await;
         for looked_at in looked_at {
             match looked_at {
-                Ok(difference) => found.differences.extend(difference),
+                Ok((difference, brought_together)) => {
+                    found.differences.extend(difference);
+                    found.brought_together += u64::from(brought_together);
+                }
                 Err(error) => {
                     found.unknown.push(format!("an object, as it could not be read: {error}"));
                 }
             }
         }
         Ok(end)
+    }
+
+    /// Returns the difference that stays, and whether the replicas were brought together. Doing so for
+    /// an object that is only being written does no harm, so it is not waited for that.
+    async fn settle(
+        &self,
+        tenant: Option<&str>,
+        id: String,
+    ) -> Result<(Option<Difference>, bool), String> {
+        let Some(save) = self.save else {
+            return Ok((self.look_again(tenant, id).await?, false));
+        };
+        let name =
+            ObjectName { class: self.class.into(), id: id.clone(), tenant: tenant.map(Into::into) };
+        let copies = self.copies(&name).await?;
+        let mut values = copies.values();
+        let first = values.next();
+        if values.all(|copy| Some(copy) == first) {
+            return Ok((None, false));
+        }
+        // Where a replica lacks it, the servers may find that it was deleted there.
+        let mut versions: Vec<&Value> = vec![];
+        for copy in copies.values().flatten().filter(|_| copies.values().any(Option::is_none)) {
+            if !versions.contains(&copy) {
+                versions.push(copy);
+            }
+        }
+        if !versions.into_iter().all(|object| save(&name, object)) {
+            return Ok((Some(self.difference(id, tenant, &copies)), false));
+        }
+        self.nodes[0].bring_together(&name).await.map_err(|error| format!("{name}: {error}"))?;
+        let left = self.look_again(tenant, id).await?;
+        let done = left.is_none();
+        Ok((left, done))
     }
 
     /// Asks every replica for one object until all are the same, or stay as they are.

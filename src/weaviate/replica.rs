@@ -1,7 +1,7 @@
 //! One object: its copy on one replica, inserting it, deleting it.
 //!
 //! A reading without `node_name` asks a quorum of replicas and may repair those that differ, which
-//! is a write: nothing here reads like that.
+//! is a write: nothing here reads like that, but for [`Node::bring_together`], which is there for it.
 
 use std::fmt;
 
@@ -94,6 +94,19 @@ impl Node {
             return Err(self.http.not_weaviate(Method::GET, &path, "the answer is no object"));
         }
         Ok(Replica::Copy(copy))
+    }
+
+    /// Lets the servers compare all replicas of an object and bring them together: the newest version
+    /// wins. Of an object that some replicas deleted, the class's `deletionStrategy` decides.
+    ///
+    /// # Errors
+    ///
+    /// Anything but 200, or 404 for one that is nowhere.
+    pub async fn bring_together(&self, object: &ObjectName) -> Result<(), Error> {
+        match self.http.get(&object.path("consistency_level=ALL"), false).await {
+            Err(Error { what: What::Status(404, _), .. }) => Ok(()),
+            other => other.map(drop),
+        }
     }
 
     /// Inserts an object, once. The class must be there: auto-schema would create it.

@@ -10,6 +10,9 @@ use crate::support::{Ended, Stage};
 /// Objects of the class in the scenario with data.
 const WITH_DATA: usize = 300;
 
+/// Objects of the class in the scenario whose replicas differ.
+const DIFFERING: usize = 40;
+
 pub(crate) const CLASS: &str = "ELYSIA_CONFIG__";
 
 /// A runbook, the cluster that it begins on, and what it needs.
@@ -21,6 +24,7 @@ pub(crate) enum Job {
     Restore,
     Scale,
     Recreate,
+    Resync,
 }
 
 /// A request, so that it can be met again: node, method, path, and the how manieth it is.
@@ -29,8 +33,15 @@ pub(crate) type Place = (String, String, String, usize);
 impl Job {
     /// Returns all, or the one that `MATRIX_JOB` names.
     pub(crate) fn all() -> Vec<Self> {
-        let mut all =
-            vec![Self::Repair, Self::Lag, Self::Force, Self::Restore, Self::Scale, Self::Recreate];
+        let mut all = vec![
+            Self::Repair,
+            Self::Lag,
+            Self::Force,
+            Self::Restore,
+            Self::Scale,
+            Self::Recreate,
+            Self::Resync,
+        ];
         if let Ok(only) = std::env::var("MATRIX_JOB") {
             all.retain(|job| format!("{job:?}") == only);
             assert!(!all.is_empty(), "MATRIX_JOB={only} is none of the jobs");
@@ -48,6 +59,7 @@ impl Job {
                 stage
             }
             Self::Recreate => Stage::new(Scenario::WithData),
+            Self::Resync => Stage::new(Scenario::ReplicasDiffer),
             Self::Restore => {
                 let stage = Stage::new(Scenario::WithData);
                 stage.run(&["run", "backup-nodes"]).exits(0);
@@ -67,6 +79,7 @@ impl Job {
             Self::Recreate => {
                 &["run", "recreate-with-data", "--yes", "--set", "class=ELYSIA_CONFIG__"]
             }
+            Self::Resync => &["run", "resync-replicas", "--yes", "--set", "class=ELYSIA_CONFIG__"],
             Self::Restore => &[
                 "run",
                 "restore-class",
@@ -124,6 +137,7 @@ impl Job {
             Self::Restore => judge_restore(stage, code, said),
             Self::Scale => judge_scale(stage, code, said),
             Self::Recreate => judge_recreate(stage, code, before, said),
+            Self::Resync => judge_resync(stage, code, said),
         }
     }
 
@@ -170,9 +184,11 @@ impl Job {
             (Self::Recreate, _) if nothing_to_do => assert!(everywhere(stage), "{said}"),
             (Self::Recreate, false) => judge_recreate(stage, 0, before, &said),
             (Self::Recreate, _) => judge_recreate(stage, if kept { 7 } else { 6 }, before, &said),
+            (Self::Resync, false) if !nothing_to_do => judge_resync(stage, 0, &said),
+            (Self::Resync, _) => judge_resync(stage, 1, &said),
             (Self::Restore, _) => {}
         }
-        if !matches!(self, Self::Restore | Self::Scale | Self::Recreate) {
+        if matches!(self, Self::Repair | Self::Lag | Self::Force) {
             nothing_is_left(stage, &said);
         }
         writes_are_allowed(stage, &said);
@@ -262,6 +278,17 @@ fn judge_recreate(stage: &Stage, code: i32, before: Option<&Value>, said: &str) 
     let again = restored.transcript();
     let theirs = again.contains("is not as in the backup");
     assert!(theirs || restored.code == Some(0) && everywhere(stage), "{said}\n--- again:\n{again}");
+}
+
+/// No object is lost, and where all went well every replica has each.
+fn judge_resync(stage: &Stage, code: i32, said: &str) {
+    let all = ids(stage).len();
+    assert!(all >= DIFFERING, "{all} objects: {said}");
+    if code == 0 {
+        for (node, _) in stage.sandbox.nodes() {
+            assert!(stage.sandbox.objects(&node, CLASS).len() >= DIFFERING, "{node}: {said}");
+        }
+    }
 }
 
 /// The objects of the class on all nodes.
