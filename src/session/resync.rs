@@ -18,6 +18,9 @@ use crate::weaviate::ObjectName;
 /// How often a class is gone through: more objects may differ than are looked at in one go.
 const PASSES: usize = 100;
 
+/// How many objects are told of that turned out to be deleted.
+const TOLD: usize = 20;
+
 impl Session {
     /// Compares every object of a class on every replica, and lets the servers bring together those that
     /// differ. One that a replica lacks may have been deleted there: it is saved first, and whether it
@@ -42,8 +45,8 @@ impl Session {
         while backups.join(format!("{class}-resync{number}")).exists() {
             number += 1;
         }
-        let mut new =
-            NewBackup::begin(&backups, &format!("{class}-resync{number}")).map_err(disk)?;
+        let name = format!("{class}-resync{number}");
+        let mut new = NewBackup::begin(&backups, &name).map_err(disk)?;
         let saved = RefCell::new((new.objects(class).map_err(disk)?, None));
         let save = |name: &ObjectName, object: &Value| {
             let mut line = object.clone();
@@ -65,7 +68,7 @@ impl Session {
             node: self.cluster.nodes()[0].name().into(),
             rollback: false,
         })?;
-        let mut brought = 0;
+        let (mut brought, mut gone) = (0, vec![]);
         let mut found = Comparison::default();
         let ended = (0..PASSES).try_for_each(|_| {
             found = self.read(async |cluster| {
@@ -73,6 +76,7 @@ impl Session {
                 Ok::<_, Failure>(compare(cluster, &survey, class, tenants, all, Some(&save)).await)
             })?;
             brought += found.brought_together;
+            gone.append(&mut found.gone);
             // Nothing more can be done, or all is.
             let over = found.more == 0 || found.brought_together == 0;
             if over { Err(None) } else { Ok(()) }
@@ -89,6 +93,17 @@ impl Session {
             if halt.is_some() || failed.is_some() { Outcome::Partly } else { Outcome::Done };
         let detail = format!("{} brought together", count_objects(brought));
         self.say(&Event::ChangeAnswered { change, outcome, detail })?;
+        if !gone.is_empty() {
+            let some: Vec<_> = gone.iter().take(TOLD).map(|name| name.id.as_str()).collect();
+            let more = if gone.len() > TOLD { ", …" } else { "" };
+            self.warn(&format!(
+                "{} of {class} had been deleted on a replica after their last change, and are gone \
+                 from all now: {}{more}; they are saved in {}",
+                count_objects(gone.len() as u64),
+                some.join(", "),
+                backups.join(&name).display()
+            ));
+        }
         if let Some(error) = failed {
             return Err(disk(error));
         }

@@ -52,6 +52,8 @@ pub struct Comparison {
     pub inactive: usize,
     /// Objects that differed and were brought together.
     pub brought_together: u64,
+    /// Those of them that are on no replica now: a replica had deleted them after their last change.
+    pub gone: Vec<ObjectName>,
 }
 
 /// Saves an object that may go from all replicas when they are brought together, as a replica shows
@@ -108,6 +110,18 @@ pub async fn compare(
         }
     }
     found
+}
+
+/// What became of an object that differed.
+enum Settled {
+    /// It differs still.
+    Differs(Difference),
+    /// It does not any more.
+    Same,
+    /// It was brought together.
+    BroughtTogether,
+    /// It was, and is on no replica now.
+    Gone(ObjectName),
 }
 
 /// What is compared, and who is asked.
@@ -219,9 +233,12 @@ impl Scope<'_> {
             .await;
         for looked_at in looked_at {
             match looked_at {
-                Ok((difference, brought_together)) => {
-                    found.differences.extend(difference);
-                    found.brought_together += u64::from(brought_together);
+                Ok(Settled::Differs(difference)) => found.differences.push(difference),
+                Ok(Settled::Same) => {}
+                Ok(Settled::BroughtTogether) => found.brought_together += 1,
+                Ok(Settled::Gone(name)) => {
+                    found.brought_together += 1;
+                    found.gone.push(name);
                 }
                 Err(error) => {
                     found.unknown.push(format!("an object, as it could not be read: {error}"));
@@ -231,15 +248,12 @@ impl Scope<'_> {
         Ok(end)
     }
 
-    /// Returns the difference that stays, and whether the replicas were brought together. Doing so for
+    /// Returns what became of an object that differed. Bringing it together for
     /// an object that is only being written does no harm, so it is not waited for that.
-    async fn settle(
-        &self,
-        tenant: Option<&str>,
-        id: String,
-    ) -> Result<(Option<Difference>, bool), String> {
+    async fn settle(&self, tenant: Option<&str>, id: String) -> Result<Settled, String> {
+        let looked_at = |left: Option<Difference>| left.map_or(Settled::Same, Settled::Differs);
         let Some(save) = self.save else {
-            return Ok((self.look_again(tenant, id).await?, false));
+            return self.look_again(tenant, id).await.map(looked_at);
         };
         let name =
             ObjectName { class: self.class.into(), id: id.clone(), tenant: tenant.map(Into::into) };
@@ -247,7 +261,7 @@ impl Scope<'_> {
         let mut values = copies.values();
         let first = values.next();
         if values.all(|copy| Some(copy) == first) {
-            return Ok((None, false));
+            return Ok(Settled::Same);
         }
         // Where a replica lacks it, the servers may find that it was deleted there.
         let mut versions: Vec<&Value> = vec![];
@@ -257,12 +271,14 @@ impl Scope<'_> {
             }
         }
         if !versions.into_iter().all(|object| save(&name, object)) {
-            return Ok((Some(self.difference(id, tenant, &copies)), false));
+            return Ok(Settled::Differs(self.difference(id, tenant, &copies)));
         }
         self.nodes[0].bring_together(&name).await.map_err(|error| format!("{name}: {error}"))?;
-        let left = self.look_again(tenant, id).await?;
-        let done = left.is_none();
-        Ok((left, done))
+        if let Some(left) = self.look_again(tenant, id).await? {
+            return Ok(Settled::Differs(left));
+        }
+        let is_gone = self.copies(&name).await?.values().all(Option::is_none);
+        Ok(if is_gone { Settled::Gone(name) } else { Settled::BroughtTogether })
     }
 
     /// Asks every replica for one object until all are the same, or stay as they are.

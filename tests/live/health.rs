@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::classes::{create_with_named_vectors, create_with_one_vector, create_with_tenants};
-use super::cluster::{Cluster, turn};
+use super::cluster::{Cluster, NODES, turn};
 use super::damage::{
     set_shard_status, without_asynchronous_replication, write_behind_the_back_of_node_3,
 };
@@ -135,8 +136,26 @@ fn replicas_that_differ_are_found_object_by_object() {
     // A sample of a class that is not larger is all of it; looking has repaired nothing.
     let found = program.run(&cluster, HEALTH, &["--set", "sample=50"]).expect(4);
     assert_eq!(issues(&found).filter(|it| it["code"] == "objects_differ").count(), 10);
-    issues(&found).filter(|it| it["code"] == "objects_differ").for_each(|it| obey(&it));
+    issues(&found).filter(|it| it["code"] == "objects_differ").take(3).for_each(|it| obey(&it));
+    let resync = ["--set", "class=Differs"];
+    program.run(&cluster, "resync-replicas", &resync).expect(0).says(&["7 brought together"]);
     program.run(&cluster, HEALTH, &["--set", "sample=all"]).expect(0);
+    // The newest wins, a deletion, too.
+    cluster.end(2);
+    let path = |number| format!("/v1/objects/Differs/{}", id(number));
+    assert_eq!(cluster.request(0, Method::DELETE, &path(0)).send().status, 204);
+    let newer = json!({"class": "Differs", "id": id(1), "properties": {"config_key": "newer"}});
+    assert_eq!(cluster.request(0, Method::PUT, &path(1)).json(&newer).send().status, 200);
+    cluster.launch(2);
+    cluster.wait_until_ready(2);
+    cluster.wait_until_agreed();
+    let done = program.run(&cluster, "resync-replicas", &resync).expect(0);
+    done.says(&["2 brought together", "1 object of Differs had been deleted", &id(0)]);
+    for node in 1..=NODES {
+        let at = |number| cluster.get(0, &format!("{}?node_name=node{node}", path(number)));
+        assert_eq!(at(0).status, 404, "node{node}");
+        assert_eq!(at(1).body["properties"]["config_key"], "newer", "node{node}");
+    }
 }
 
 #[test]

@@ -19,7 +19,7 @@ const CLASS: &str = "Written";
 fn a_write_that_was_acknowledged_is_never_lost_with_the_class() {
     let _turn = turn();
     let cluster = Cluster::healthy();
-    let tries = number("LIVE_WRITES", 6);
+    let tries = number("LIVE_WRITES", 4);
     create_class_with_factor_1(&cluster, CLASS);
     let whole = {
         let program = Program::new();
