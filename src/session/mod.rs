@@ -17,6 +17,7 @@ mod import;
 mod inserted;
 mod interrupt;
 mod lag;
+mod late;
 mod left;
 mod object;
 mod read;
