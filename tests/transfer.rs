@@ -198,10 +198,10 @@ fn a_short_fault_costs_nothing() {
     for fault in [
         "GET:/v1/objects:2=refuse",
         "GET:/v1/objects:4=503 busy",
-        "POST:/v1/batch/objects:1=500 out of memory",
-        "POST:/v1/batch/objects:2=done 500 timeout",
-        "POST:/v1/batch/objects:3=cut-after",
-        "POST:/v1/batch/objects:1=refuse",
+        "POST:/v1/objects:1=500 out of memory",
+        "POST:/v1/objects:2=done 500 timeout",
+        "POST:/v1/objects:3=cut-after",
+        "POST:/v1/objects:1=refuse",
     ] {
         let stage = Stage::new(Scenario::WithData);
         let before = objects(&stage, 0, "class=ELYSIA_CONFIG__");
@@ -238,12 +238,11 @@ fn a_success_that_was_none_is_found() {
     let stage = Stage::new(Scenario::WithData);
     back_up(&stage).exits(0);
     stage.delete("/v1/schema/ELYSIA_CONFIG__");
-    let all = vec![r#"{"result":{"status":"SUCCESS"}}"#; 100].join(",");
-    let stage = stage.fault(&format!("POST:/v1/batch/objects:2=200 [{all}]"));
+    let stage = stage.fault("POST:/v1/objects:2=200 {}");
     restore(&stage, CLASS, "node1")
         .exits(4)
-        .says("✗ node1 shows every object of ELYSIA_CONFIG__ in the backup: 100 missing");
-    restore(&stage, CLASS, "node1").exits(0).says("100 imported, 200 there already");
+        .says("✗ node1 shows every object of ELYSIA_CONFIG__ in the backup: 1 missing");
+    restore(&stage, CLASS, "node1").exits(0).says("1 imported, 299 there already");
 }
 
 #[test]
@@ -252,10 +251,10 @@ fn an_import_that_fails_half_way_keeps_what_it_has_and_goes_on_when_run_again() 
     let before = objects(&stage, 0, "class=ELYSIA_CONFIG__");
     back_up(&stage).exits(0);
     stage.delete("/v1/schema/ELYSIA_CONFIG__");
-    let stage = stage.fault("POST:/v1/batch/objects:2=422 no more disk");
+    let stage = stage.fault("POST:/v1/objects:150=401 key revoked");
     restore(&stage, CLASS, "node1").exits(1).golden("transfer/half-way.txt");
-    assert_eq!(objects(&stage, 0, "class=ELYSIA_CONFIG__").len(), 100);
-    restore(&stage, CLASS, "node1").exits(0).says("200 imported, 100 there already");
+    assert_eq!(objects(&stage, 0, "class=ELYSIA_CONFIG__").len(), 199);
+    restore(&stage, CLASS, "node1").exits(0).says("101 imported, 199 there already");
     assert_eq!(objects(&stage, 0, "class=ELYSIA_CONFIG__"), before);
 }
 

@@ -70,8 +70,8 @@ pub(super) mod primitives {
     }
 
     /// Imports what this run exported of `class` into the class of that name that is there now, and
-    /// checks that every node shows every object. What writers wrote meanwhile stays. Its tenants must
-    /// be there. Returns `#{ imported, kept }`.
+    /// checks that every node shows every object. What writers wrote meanwhile stays. Creates the tenants
+    /// that it had when it was deleted. Returns `#{ imported, kept }`.
     ///
     /// Refused if the cluster can't agree. Throws `invalid` if this run has not exported it, `not_found`,
     /// `rejected` if the server does not take an object.

@@ -29,6 +29,7 @@ pub struct Carried {
     /// Those of them of which only what was asked for is known, not what the server made of it.
     unsure: BTreeSet<String>,
     exported: BTreeMap<String, Export>,
+    import_done: BTreeSet<String>,
     reached: BTreeMap<String, Reached>,
     imported: BTreeMap<String, u64>,
     paused: BTreeMap<String, BTreeSet<String>>,
@@ -206,6 +207,9 @@ impl Reader {
                 if matches!(action, Change::AllowWrites { .. }) {
                     carried.paused.remove(class);
                 }
+                if matches!(action, Change::ImportObjects { .. }) && !carried.rolling_back {
+                    carried.import_done.insert(class.into());
+                }
                 if matches!(action, Change::DeleteClass { .. }) {
                     carried.created.remove(class);
                     carried.inserted.retain(|object| object.class != class);
@@ -283,6 +287,7 @@ impl Session {
         state.made_before = carried.created.keys().cloned().collect();
         state.unsure.clone_from(&carried.unsure);
         state.exported.clone_from(&carried.exported);
+        state.import_done.clone_from(&carried.import_done);
         state.reached.clone_from(&carried.reached);
         state.imported.clone_from(&carried.imported);
         state.paused.clone_from(&carried.paused);

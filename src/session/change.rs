@@ -178,26 +178,35 @@ impl Session {
             return Ok((survey, held));
         }
         let proven = self.pause_writes(class, survey).and_then(|survey| {
-            let now = self.class(class)?.ok_or_else(|| self.not_found(class))?;
-            let what = if now.value != found.value {
-                "definition"
-            } else if self.tenants_of(class, &now.value)?.as_deref() != tenants {
-                "tenants"
-            } else {
-                let held = self.guard_objects(class, &survey, tenants)?;
-                if held == Held::Exported {
-                    self.sweep_late(class, &survey, tenants)?;
-                }
+            self.refuse_if_other_now(found, tenants)?;
+            let held = self.guard_objects(class, &survey, tenants)?;
+            if held != Held::Exported {
                 return Ok((survey, held));
-            };
-            let message = format!("the {what} of `{class}` changed meanwhile");
-            Err(Failure::new(Code::Conflict, message).hint("run it again").into())
+            }
+            let survey = self.sweep_late(class, &survey, tenants)?;
+            self.refuse_if_other_now(found, tenants)?;
+            Ok((survey, held))
         });
         if proven.is_err() {
             self.allow_writes_now(class);
             self.warn_of_changes(found);
         }
         proven
+    }
+
+    /// Refuses where the definition or the tenants are not as they were saved.
+    fn refuse_if_other_now(&self, found: &Class, tenants: Option<&[Tenant]>) -> Result<(), Halt> {
+        let class = found.value["class"].as_str().unwrap_or_default();
+        let now = self.class(class)?.ok_or_else(|| self.not_found(class))?;
+        let what = if now.value != found.value {
+            "definition"
+        } else if self.tenants_of(class, &now.value)?.as_deref() != tenants {
+            "tenants"
+        } else {
+            return Ok(());
+        };
+        let message = format!("the {what} of `{class}` changed meanwhile");
+        Err(Failure::new(Code::Conflict, message).hint("run it again").into())
     }
 
     /// Warns of properties that a writer added while writes were paused: the server adds them to the
@@ -234,7 +243,7 @@ impl Session {
         self.remember(class, self.add_tenants(class, tenants))
     }
 
-    fn add_tenants(&self, class: &str, tenants: &[Tenant]) -> Result<(), Halt> {
+    pub(super) fn add_tenants(&self, class: &str, tenants: &[Tenant]) -> Result<(), Halt> {
         check_class_name(class)?;
         let survey = self.prepare(class, &|| format!("create tenants of class {class}"))?;
         let there = self.tenants(class)?.ok_or_else(|| {

@@ -46,6 +46,11 @@ impl Session {
             return Err(Failure::new(Code::Invalid, why).hint("export_class does").into());
         };
         let found = self.class(class)?.ok_or_else(|| self.not_found(class))?;
+        // Those of the moment in which it was deleted, whatever the runbook had read before.
+        let deleted = self.state.borrow().deleted.get(class).cloned();
+        if let Some(tenants) = deleted.and_then(|before| before.tenants) {
+            self.add_tenants(class, &tenants)?;
+        }
         self.import_export(class, &found.value, &export)
     }
 
@@ -86,7 +91,8 @@ impl Session {
             let why = format!("no node that answers has {class}");
             return Err(Failure::new(Code::Unverifiable, why).into());
         }
-        let imported = self.import_files(&change, files, &nodes, objects)?;
+        let references = has_references(definition);
+        let imported = self.import_files(&change, files, &nodes, (objects, references))?;
         self.verify_files(class, files, &nodes, imported.newer)?;
         self.tell_unread(class, &survey)?;
         Ok(imported)
@@ -98,7 +104,7 @@ impl Session {
         change: &Change,
         files: &ObjectFiles,
         nodes: &[&Node],
-        objects: u64,
+        (objects, references): (u64, bool),
     ) -> Result<Imported, Halt> {
         let class = change.class();
         let number = self.changes.get() + 1;
@@ -110,13 +116,13 @@ impl Session {
             rollback: self.is_restoring(),
         })?;
         let mut all = Imported::default();
-        let ended = self.import_windows(class, files, nodes, objects, &mut all);
+        let ended = self.import_windows(class, files, nodes, (objects, references), &mut all);
         let told = format!("{} imported, {} kept", count_objects(all.imported), all.kept);
         for (id, why) in &all.failed {
             self.say(&Event::Warning { text: format!("object {id} was not taken: {why}") })?;
         }
         for (id, target) in all.dangling.iter().take(TOLD) {
-            self.warn(&format!("{id} refers to {target}, which is nowhere: it comes back without"));
+            self.warn(&format!("{id}: {target} is nowhere, so the reference is left out"));
         }
         if all.dangling.len() > TOLD {
             let more = all.dangling.len() - TOLD;
@@ -129,6 +135,9 @@ impl Session {
         }
         if all.failed.is_empty() {
             self.say(&answer(Outcome::Done, told))?;
+            if !self.is_restoring() {
+                self.state.borrow_mut().import_done.insert(class.into());
+            }
             return Ok(all);
         }
         let failed = count_objects(all.failed.len() as u64);
@@ -147,7 +156,7 @@ impl Session {
         class: &str,
         files: &ObjectFiles,
         nodes: &[&Node],
-        objects: u64,
+        (objects, references): (u64, bool),
         all: &mut Imported,
     ) -> Result<(), Halt> {
         let file = files.paths.first().map_or_else(String::new, |file| file.display().to_string());
@@ -161,11 +170,13 @@ impl Session {
         if before.as_ref().is_none_or(|it| !it.references) {
             self.import_pass(&import, Pass::Objects, before.as_ref(), all)?;
         }
-        if all.postponed > 0 {
-            let objects = count_objects(all.postponed);
-            let text =
-                format!("{objects} refer to others that came later: their references follow");
-            self.say(&Event::Note { text })?;
+        if references {
+            if all.postponed > 0 {
+                let objects = count_objects(all.postponed);
+                let text =
+                    format!("{objects} refer to others that came later: their references follow");
+                self.say(&Event::Note { text })?;
+            }
             let before = before.filter(|it| it.references);
             self.import_pass(&import, Pass::References, before.as_ref(), all)?;
         }
@@ -189,19 +200,20 @@ impl Session {
             self.check_interrupt()?;
             // From here on objects may be there, whatever the answer says.
             self.state.borrow_mut().imported.entry(class.into()).or_default();
-            let done = self.runtime.block_on(import(nodes, class, &window, pass));
-            let done = done.map_err(|error| {
-                Failure::from(error).hint("run it again: what is there is not imported twice")
-            })?;
+            let mut done = Imported::default();
+            let made = self.runtime.block_on(import(nodes, class, &window, pass, &mut done));
             all.add(done, pass);
             let mut state = self.state.borrow_mut();
             // Where every answer was clean and nothing was written, there is nothing to keep.
-            if all.imported == 0 {
+            if all.imported == 0 && made.is_ok() {
                 state.imported.remove(class);
             } else {
                 state.imported.insert(class.into(), all.imported);
             }
             drop(state);
+            made.map_err(|error| {
+                Failure::from(error).hint("run it again: what is there is not imported twice")
+            })?;
             done_now += window.lines.len() as u64;
             self.tell_reached(import_of, pass, &window, all)?;
             self.tell_progress("importing", class, done_now, Some(objects))?;
@@ -306,6 +318,13 @@ impl Session {
         let has = |node: &&Node| survey.node_has_class(node.name(), class) == Some(true);
         self.cluster.nodes().iter().filter(has).collect()
     }
+}
+
+/// Tells whether objects of a class can refer to others: the type of such a property is a class.
+fn has_references(definition: &Value) -> bool {
+    let types = definition["properties"].as_array().into_iter().flatten();
+    let mut types = types.flat_map(|it| it["dataType"].as_array().into_iter().flatten());
+    types.any(|it| it.as_str().is_some_and(|it| it.starts_with(char::is_uppercase)))
 }
 
 /// Returns what is wrong with what a node shows; empty: nothing.

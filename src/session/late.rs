@@ -3,11 +3,15 @@
 
 use super::Session;
 use super::export::{Export, names, next_late};
+use super::writes::shards;
 use crate::error::{Code, Failure, Halt};
 use crate::event::{Event, count_objects};
 use crate::survey::{Replicas, Survey};
 use crate::transfer::{BackedUp, Lines, NewBackup, Sweep, Swept};
-use crate::weaviate::{Node, Tenant};
+use crate::weaviate::{Node, Tenant, Writes};
+
+/// How many objects are told that not every replica has.
+const TOLD: usize = 20;
 
 impl Session {
     /// Compares what every replica has with what was exported, and saves what changed since: after that
@@ -15,13 +19,15 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// `unverifiable` where a replica can't be read, or a node counts more than all show.
+    /// `unverifiable` where a replica can't be read, or a node counts more than all show; `conflict`
+    /// where an object is not on every replica, or a node was away or took writes meanwhile. Returns
+    /// the survey that shows that none was.
     pub(super) fn sweep_late(
         &self,
         class: &str,
         survey: &Survey,
         tenants: Option<&[Tenant]>,
-    ) -> Result<(), Halt> {
+    ) -> Result<Survey, Halt> {
         let export = self.state.borrow().exported.get(class).cloned();
         let Some(mut export) = export else { return Err(self.not_found(class).into()) };
         let replicas = self.replicas_that_can_be_read(class, survey, tenants)?;
@@ -33,7 +39,9 @@ impl Session {
         let last = Export::find(&folder, &export.name).late;
         let late = next_late(&export.name, last.as_deref());
         let mut new = NewBackup::begin(&folder, &late).map_err(disk)?;
-        let nodes = self.who_show_every_replica(survey, &replicas, class);
+        // Each, as only its own node shows a replica without fail: another one passes over a shard
+        // whose node it does not see.
+        let nodes = self.nodes_with(class, survey);
         let file = new.objects(class).map_err(disk)?;
         let mut sweep = Sweep::new(nodes.clone(), class, tenants.map(names), exported, file);
         loop {
@@ -43,7 +51,7 @@ impl Session {
                 break;
             }
         }
-        let (swept, file) = sweep.end();
+        let (swept, lacking, file) = sweep.end();
         self.refuse_more_than_seen(&nodes, class, tenants, swept.objects)?;
         self.tell_swept(class, swept)?;
         let objects = file.objects();
@@ -51,8 +59,45 @@ impl Session {
         new.add(BackedUp { class: class.into(), objects, complete: true, files });
         self.tell_saved(class, "late", new)?;
         export.late = Some(late);
+        self.refuse_lacking(class, &lacking)?;
+        let after = self.look()?;
+        self.refuse_if_disturbed(class, &replicas, &after, tenants)?;
         self.remember_export(class, &export);
-        Ok(())
+        Ok(after)
+    }
+
+    /// An object that only some replicas show may have been deleted on the others, or could not be seen
+    /// by a node: to decide that is not for a copy of the class.
+    fn refuse_lacking(&self, class: &str, lacking: &[String]) -> Result<(), Halt> {
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        let some: Vec<&str> = lacking.iter().take(TOLD).map(String::as_str).collect();
+        let more = if lacking.len() > TOLD { ", …" } else { "" };
+        let number = count_objects(lacking.len() as u64);
+        let why = format!("not on every replica of `{class}`: {number}: {}{more}", some.join(", "));
+        let resync = self.commands.run("resync-replicas", &[("class", class)]);
+        Err(Failure::new(Code::Conflict, why)
+            .hint(format!("a replica may have deleted them; bring the replicas together: {resync}"))
+            .into())
+    }
+
+    /// A node that was started again takes writes again, and one that was away was not compared: what
+    /// was seen proves nothing then.
+    fn refuse_if_disturbed(
+        &self,
+        class: &str,
+        before: &Replicas,
+        survey: &Survey,
+        tenants: Option<&[Tenant]>,
+    ) -> Result<(), Halt> {
+        let now = self.replicas_that_can_be_read(class, survey, tenants)?;
+        let open = shards(survey, class, Writes::Allowed);
+        if now.shards == before.shards && open.is_empty() {
+            return Ok(());
+        }
+        let why = format!("a node was away while the replicas of `{class}` were compared");
+        Err(Failure::new(Code::Conflict, why).hint("run it again when all nodes are up").into())
     }
 
     fn tell_swept(&self, class: &str, swept: Swept) -> Result<(), Halt> {
@@ -70,21 +115,6 @@ impl Session {
             ));
         }
         Ok(())
-    }
-
-    /// Returns nodes that together show every replica: one is enough where each shard has but one, as
-    /// any node reads it there.
-    fn who_show_every_replica(
-        &self,
-        survey: &Survey,
-        replicas: &Replicas,
-        class: &str,
-    ) -> Vec<&Node> {
-        let mut nodes = self.nodes_with(class, survey);
-        if replicas.shards.iter().all(|shard| shard.held.len() == 1) {
-            nodes.truncate(1);
-        }
-        nodes
     }
 
     /// A node that counts more than all of them show has objects that no page shows.

@@ -125,7 +125,7 @@ impl Session {
                     let all = if self.objects_missing(class, before, &mut left) {
                         ""
                     } else {
-                        " and with every object"
+                        " and with the objects"
                     };
                     left.problems.push(format!("{class} is there with another definition{all}"));
                     let factor = &before.definition["replicationConfig"]["factor"];
@@ -167,6 +167,9 @@ impl Session {
     /// Objects that were exported and are not back. Tells whether there are any.
     fn objects_missing(&self, class: &str, before: &Deleted, left: &mut Restoration) -> bool {
         let Some(export) = &before.export else { return false };
+        if self.state.borrow().import_done.contains(class) {
+            return false;
+        }
         let problem = match self.lacks(class, export) {
             Ok(lacks) if lacks.is_empty() => return false,
             Ok(lacks) => format!("{class} is not back with every object: {lacks}"),

@@ -135,6 +135,8 @@ struct State {
     made: BTreeMap<String, (Instant, BTreeSet<String>)>,
     /// Classes of which this run exported the objects.
     exported: BTreeMap<String, Export>,
+    /// Classes of which every object was imported: what is missing of them later was deleted since.
+    import_done: BTreeSet<String>,
     /// How far imports had come when the run died, by class.
     reached: BTreeMap<String, Reached>,
     /// When long work was told of last.

@@ -192,6 +192,8 @@ impl Session {
             self.create_tenants(class, tenants)?;
         }
         match (&before.export, self.class(class)?) {
+            // What was deleted since must not come back.
+            (Some(_), Some(_)) if self.state.borrow().import_done.contains(class) => Ok(()),
             (Some(export), Some(found)) => {
                 self.import_export(class, &found.value, export).map(drop)
             }

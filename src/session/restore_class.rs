@@ -43,6 +43,13 @@ fn takes_objects_of(found: &Value, saved: &Value) -> bool {
         && properties(saved).iter().all(|property| there.contains(property))
 }
 
+/// Tells whether a property refers to a class.
+fn refers_to(definition: &Value, class: &str) -> bool {
+    let properties = definition["properties"].as_array().into_iter().flatten();
+    let mut types = properties.flat_map(|it| it["dataType"].as_array().into_iter().flatten());
+    types.any(|it| it == class)
+}
+
 impl Session {
     /// Restores a class from the backup of a node, under its own or another name. Whether every node then shows every object is
     /// told by a check for each.
@@ -119,6 +126,11 @@ impl Session {
             .map_err(|error| unreadable(&error))?;
         if schema["class"] != of.as_str() {
             return Err(unreadable(&std::io::Error::other("its schema is of another class")).into());
+        }
+        if of != class && refers_to(&schema, of) {
+            self.say(&Event::Warning {
+                text: format!("references of {class} to itself go on referring to {of}"),
+            })?;
         }
         schema["class"] = class.into();
         match self.class(class)? {

@@ -149,7 +149,7 @@ impl Session {
 }
 
 /// Returns the shards of a class of which a replica does this with writes, as far as nodes tell.
-fn shards(survey: &Survey, class: &str, writes: Writes) -> BTreeSet<String> {
+pub(super) fn shards(survey: &Survey, class: &str, writes: Writes) -> BTreeSet<String> {
     let replicas = survey.replicas_of(class);
     let found = replicas.filter(|replica| replica.is_read_only() == (writes == Writes::Paused));
     found.map(|replica| replica.name.clone()).collect()

@@ -3,19 +3,23 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use serde_json::value::RawValue;
 
 use super::copies::{Copies, on_every_node};
 use super::lines::{Line, Window, content};
-use super::references::{has_references, missing_target, without_references};
-use crate::weaviate::{Error, Node};
+use super::references::{has_references, missing_target, references_of, without_references};
+use crate::weaviate::{Error, Inserted, Node};
 
 /// How often objects that were not taken are sent again, and after how long.
 const AGAIN: [Duration; 3] =
     [Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(2)];
 
-/// How many references to objects that are nowhere an object may lose.
-const MOST_DANGLING: usize = 100;
+/// How many objects are inserted side by side.
+const AT_ONCE: usize = 16;
+
+/// How many references go into one request.
+const REFERENCES: usize = 1_000;
 
 /// What is imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +61,8 @@ impl Imported {
     }
 }
 
-/// Writes the objects of a window that the nodes lack, through the first of them.
+/// Writes the objects of a window that the nodes lack, through the first of them; in the second pass the
+/// references that they lack. What was done is added to `imported`, also where it failed.
 ///
 /// # Errors
 ///
@@ -67,17 +72,21 @@ pub async fn import(
     class: &str,
     window: &Window,
     pass: Pass,
-) -> Result<Imported, Error> {
-    let mut imported = Imported::default();
+    imported: &mut Imported,
+) -> Result<(), Error> {
+    if pass == Pass::References && !window.lines.iter().any(|line| has_references(&line.raw)) {
+        return Ok(());
+    }
     let there = on_every_node(nodes, class, window).await?;
-    let mut open = vec![];
-    // One that is not there any more was deleted since the first pass.
-    let is_there = |line: &Line| there.iter().any(|copies| copies.contains_key(&line.id));
-    let wanted =
-        |line: &&Line| pass == Pass::Objects || has_references(&line.raw) && is_there(line);
-    for line in window.lines.iter().filter(wanted) {
+    if pass == Pass::References {
+        return add_references(nodes[0], class, window, &there, imported).await;
+    }
+    let (mut absent, mut behind) = (vec![], vec![]);
+    for line in &window.lines {
+        let sent = || Sent { line, raw: Cow::Borrowed(&*line.raw), unclear: false };
         match Place::of(line, &there) {
-            Place::Lacking => open.push(Sent { line, raw: Cow::Borrowed(&line.raw) }),
+            Place::Nowhere => absent.push(sent()),
+            Place::Behind => behind.push(sent()),
             Place::Same => imported.kept += 1,
             Place::Newer => {
                 imported.kept += 1;
@@ -85,111 +94,155 @@ pub async fn import(
             }
         }
     }
-    let all = open.len();
-    let mut failed: Vec<(Sent, String)> = vec![];
-    let mut round: usize = 0;
-    while !open.is_empty() {
-        if let Some(wait) = round.checked_sub(1) {
-            tokio::time::sleep(AGAIN[wait]).await;
-        }
-        failed = match put_with_references(nodes[0], open, round, pass, &mut imported).await {
-            Ok(failed) => failed,
-            Err((error, _)) if round == AGAIN.len() || is_refusal(&error) => return Err(error),
-            Err((_, again)) => {
-                open = again;
-                round += 1;
-                continue;
-            }
-        };
-        if round == AGAIN.len() {
-            break;
-        }
-        open = failed.drain(..).map(|(sent, _)| sent).collect();
-        round += 1;
-    }
-    imported.imported = (all - failed.len()) as u64;
-    imported.failed = failed.into_iter().map(|(sent, why)| (sent.line.id.clone(), why)).collect();
-    Ok(imported)
-}
-
-/// A refusal of the batch as a whole is no better at the next one; anything else may have written some
-/// of it, and writing the same once more does no harm.
-fn is_refusal(error: &Error) -> bool {
-    error.status().is_some_and(|status| (400..500).contains(&status) && status != 429)
+    // What no node has may have been written since they were asked: it is not replaced.
+    send(nodes[0], absent, true, imported).await?;
+    send(nodes[0], behind, false, imported).await
 }
 
 /// An object as it is sent.
 struct Sent<'a> {
     line: &'a Line,
     raw: Cow<'a, RawValue>,
+    /// It was sent, and the answer did not tell what became of it.
+    unclear: bool,
 }
 
-type Failed<'a> = Vec<(Sent<'a>, String)>;
-
-/// Sends objects; those that refer to an object that is not there, once more without that.
-async fn put_with_references<'a>(
+/// Sends objects until each is taken, or was refused as often as that is tried.
+async fn send(
     node: &Node,
-    open: Vec<Sent<'a>>,
-    round: usize,
-    pass: Pass,
+    objects: Vec<Sent<'_>>,
+    if_absent: bool,
     imported: &mut Imported,
-) -> Result<Failed<'a>, (Error, Vec<Sent<'a>>)> {
-    let mut failed = put(node, open, round).await?;
-    for _ in 0..MOST_DANGLING {
-        let mut others = vec![];
-        let mut without = vec![];
-        for (sent, why) in failed {
-            let target = missing_target(&why);
-            let raw = target.and_then(|target| {
-                let is_dropped = |beacon: &str| pass == Pass::Objects || beacon.ends_with(target);
-                without_references(&sent.raw, is_dropped).ok()
-            });
-            match raw.filter(|raw| raw.get().len() < sent.raw.get().len()) {
-                Some(raw) => without.push((Sent { line: sent.line, raw: Cow::Owned(raw) }, why)),
-                None => others.push((sent, why)),
-            }
+) -> Result<(), Error> {
+    let mut open = objects;
+    for round in 0..=AGAIN.len() {
+        if open.is_empty() {
+            return Ok(());
         }
-        if without.is_empty() {
-            return Ok(others);
+        if let Some(wait) = round.checked_sub(1) {
+            tokio::time::sleep(AGAIN[wait]).await;
         }
-        for (sent, why) in &without {
-            match (pass, missing_target(why)) {
-                (Pass::Objects, _) => imported.postponed += 1,
-                (Pass::References, target) => {
-                    let target = target.unwrap_or_default().to_owned();
-                    imported.dangling.push((sent.line.id.clone(), target));
+        let last = round == AGAIN.len();
+        let outcomes =
+            if if_absent { insert(node, &open).await } else { put(node, &open, round).await };
+        let mut again = vec![];
+        let mut failed = None;
+        for (mut sent, outcome) in open.into_iter().zip(outcomes) {
+            match outcome {
+                Ok(Inserted::New) => imported.imported += 1,
+                Ok(Inserted::WasThere) if sent.unclear => imported.imported += 1,
+                Ok(Inserted::WasThere) => {
+                    imported.kept += 1;
+                    imported.newer += 1;
+                }
+                Ok(Inserted::Refused(why)) => {
+                    let without = without_missing(&sent, &why);
+                    let strips = without.is_some();
+                    if let Some(raw) = without {
+                        imported.postponed += 1;
+                        sent.raw = Cow::Owned(raw);
+                    }
+                    if last && !strips {
+                        imported.failed.push((sent.line.id.clone(), why));
+                    } else {
+                        again.push(sent);
+                    }
+                }
+                Err(error) if last || is_refusal(&error) => failed = Some(error),
+                Err(_) => {
+                    sent.unclear = true;
+                    again.push(sent);
                 }
             }
         }
-        failed = put(node, without.into_iter().map(|(sent, _)| sent).collect(), 0).await?;
-        failed.append(&mut others);
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        open = again;
     }
-    Ok(failed)
+    let left = open.into_iter().map(|sent| (sent.line.id.clone(), "it was not taken".into()));
+    imported.failed.extend(left);
+    Ok(())
 }
 
-/// Sends objects: together, and in later rounds one by one, so that none fails for another's sake.
-async fn put<'a>(
-    node: &Node,
-    open: Vec<Sent<'a>>,
-    round: usize,
-) -> Result<Failed<'a>, (Error, Vec<Sent<'a>>)> {
+/// Returns an object without its references, where it was refused for one to an object that is not there.
+fn without_missing(sent: &Sent, why: &str) -> Option<Box<RawValue>> {
+    missing_target(why)?;
+    let raw = without_references(&sent.raw, |_| true).ok()?;
+    (raw.get().len() < sent.raw.get().len()).then_some(raw)
+}
+
+/// A refusal of a request as a whole is no better at the next one; anything else may have written some
+/// of it, and writing the same once more does no harm.
+fn is_refusal(error: &Error) -> bool {
+    error.status().is_some_and(|status| (400..500).contains(&status) && status != 429)
+}
+
+type Outcomes = Vec<Result<Inserted, Error>>;
+
+/// Inserts objects one by one, some side by side.
+async fn insert(node: &Node, open: &[Sent<'_>]) -> Outcomes {
+    let inserts = open.iter().map(|sent| node.insert_if_absent(&sent.raw));
+    stream::iter(inserts).buffered(AT_ONCE).collect().await
+}
+
+/// Replaces objects: together, and in later rounds one by one, so that none fails for another's sake.
+async fn put(node: &Node, open: &[Sent<'_>], round: usize) -> Outcomes {
     let size = if round == 0 { open.len().max(1) } else { 1 };
     let mut outcomes = vec![];
     for part in open.chunks(size) {
         let objects: Vec<&RawValue> = part.iter().map(|sent| &*sent.raw).collect();
         match node.put_objects(&objects).await {
-            Ok(each) => outcomes.extend(each),
-            Err(error) => return Err((error, open)),
+            Ok(each) => outcomes.extend(
+                each.into_iter().map(|why| Ok(why.map_or(Inserted::New, Inserted::Refused))),
+            ),
+            Err(error) => outcomes.extend(part.iter().map(|_| Err(error.clone()))),
         }
     }
-    let failed = open.into_iter().zip(outcomes).filter_map(|(sent, why)| Some((sent, why?)));
-    Ok(failed.collect())
+    outcomes
+}
+
+/// Adds the references that objects have in the file and lack on the nodes, and changes nothing else of
+/// them. One that is not there any more was deleted since the first pass.
+async fn add_references(
+    node: &Node,
+    class: &str,
+    window: &Window,
+    there: &[Copies],
+    imported: &mut Imported,
+) -> Result<(), Error> {
+    let mut open = vec![];
+    for line in window.lines.iter().filter(|line| has_references(&line.raw)) {
+        let Some(copy) = there.iter().find_map(|copies| copies.get(&line.id)) else { continue };
+        let has = references_of(&copy.content["properties"]);
+        for (property, beacons) in references_of(&content(&line.raw)["properties"]) {
+            let there = has.get(&property).cloned().unwrap_or_default();
+            let from = format!("weaviate://localhost/{class}/{}/{property}", line.id);
+            let lacking = beacons.into_iter().filter(|beacon| !there.contains(beacon));
+            open.extend(lacking.map(|beacon| (from.clone(), beacon)));
+        }
+    }
+    for part in open.chunks(REFERENCES) {
+        let outcomes = node.add_references(part, window.tenant.as_deref()).await?;
+        for ((from, to), why) in part.iter().zip(outcomes) {
+            match why {
+                None => {}
+                Some(why) if missing_target(&why).is_some() => {
+                    imported.dangling.push((from.clone(), to.clone()));
+                }
+                Some(why) => imported.failed.push((from.clone(), why)),
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Where an object of a file stands.
 enum Place {
-    /// A node lacks it, or has an older one, or has it without its references.
-    Lacking,
+    /// No node has it.
+    Nowhere,
+    /// A node lacks it or has an older one, and none a newer.
+    Behind,
     /// Every node shows it as it is in the file.
     Same,
     /// A node shows another one that is as new or newer.
@@ -199,23 +252,15 @@ enum Place {
 impl Place {
     fn of(line: &Line, there: &[Copies]) -> Self {
         if there.iter().all(|copies| !copies.contains_key(&line.id)) {
-            return Self::Lacking;
+            return Self::Nowhere;
         }
         let wanted = content(&line.raw);
         let copies = there.iter().map(|copies| copies.get(&line.id));
         if copies.clone().all(|copy| copy.is_some_and(|copy| copy.content == wanted)) {
             return Self::Same;
         }
-        // As an earlier pass wrote it.
-        let without = has_references(&line.raw)
-            .then(|| without_references(&line.raw, |_| true).ok())
-            .flatten()
-            .map(|raw| content(&raw));
-        let is_newer = copies.flatten().any(|copy| {
-            copy.updated >= line.updated
-                && copy.content != wanted
-                && Some(&copy.content) != without.as_ref()
-        });
-        if is_newer { Self::Newer } else { Self::Lacking }
+        let is_newer =
+            copies.flatten().any(|copy| copy.updated >= line.updated && copy.content != wanted);
+        if is_newer { Self::Newer } else { Self::Behind }
     }
 }

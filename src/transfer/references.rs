@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 #[derive(Deserialize, Serialize)]
@@ -21,6 +22,16 @@ pub(super) fn has_references(object: &RawValue) -> bool {
     object.get().contains("\"beacon\"")
 }
 
+/// Returns the references of an object's properties: the name of each and the beacons.
+pub(super) fn references_of(properties: &Value) -> BTreeMap<String, Vec<String>> {
+    let beacons = |value: &Value| -> Option<Vec<String>> {
+        let list = value.as_array().filter(|list| !list.is_empty())?;
+        list.iter().map(|one| one["beacon"].as_str().map(str::to_owned)).collect()
+    };
+    let properties = properties.as_object().into_iter().flatten();
+    properties.filter_map(|(name, value)| Some((name.clone(), beacons(value)?))).collect()
+}
+
 /// Returns an object without some of its references: those whose beacon is to be dropped. Numbers stay
 /// as they are written.
 pub(super) fn without_references(
@@ -30,15 +41,17 @@ pub(super) fn without_references(
     let mut fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(object.get())?;
     if let Some(properties) = fields.get_mut("properties") {
         let mut each: BTreeMap<String, Box<RawValue>> = serde_json::from_str(properties.get())?;
-        for value in each.values_mut().filter(|value| has_references(value)) {
+        let mut emptied = vec![];
+        for (name, value) in each.iter_mut().filter(|(_, value)| has_references(value)) {
             // Anything else, a nested object perhaps, is no reference.
             let Ok(mut references) = serde_json::from_str::<Vec<Reference>>(value.get()) else {
                 continue;
             };
             references.retain(|reference| !is_dropped(&reference.beacon));
             *value = serde_json::value::to_raw_value(&references)?;
+            emptied.extend((references.is_empty()).then(|| name.clone()));
         }
-        each.retain(|_, value| value.get() != "[]");
+        each.retain(|name, _| !emptied.contains(name));
         *properties = serde_json::value::to_raw_value(&each)?;
     }
     serde_json::value::to_raw_value(&fields)

@@ -16,6 +16,9 @@ use crate::weaviate::{Error, Node, PageAt, RawObject, What};
 /// Objects in one page. One that is larger than an answer may be is asked for in smaller parts.
 const PAGE: usize = 200;
 
+/// How many objects are remembered that not every replica has: the first is one too many.
+const MOST_LACKING: usize = 1_000;
+
 /// What a sweep came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {
@@ -39,6 +42,7 @@ pub struct Sweep<'a> {
     exported: Lines,
     late: ObjectsFile,
     found: Swept,
+    lacking: Vec<String>,
 }
 
 impl<'a> Sweep<'a> {
@@ -57,7 +61,8 @@ impl<'a> Sweep<'a> {
             |tenants| tenants.into_iter().map(Some).collect(),
         );
         let (after, found) = (String::new(), Swept::default());
-        Self { nodes, class, tenants, after, limit: PAGE, exported, late, found }
+        let lacking = vec![];
+        Self { nodes, class, tenants, after, limit: PAGE, exported, late, found, lacking }
     }
 
     /// Looks at the next objects. Returns whether there may be more.
@@ -122,18 +127,20 @@ impl<'a> Sweep<'a> {
         self.found.objects
     }
 
-    /// Ends a sweep that came to its end. Returns what it found, and the file with what is other than
-    /// in the export.
+    /// Ends a sweep that came to its end. Returns what it found, the ids of objects that not every
+    /// replica has, some thousand at most, and the file with what is other than in the export.
     #[must_use]
-    pub fn end(self) -> (Swept, ObjectsFile) {
-        (self.found, self.late)
+    pub fn end(self) -> (Swept, Vec<String>, ObjectsFile) {
+        (self.found, self.lacking, self.late)
     }
 
     fn compare(&mut self, tenant: Option<&str>, id: &str, copies: &[RawObject]) -> io::Result<()> {
         self.found.objects += 1;
         let Some(newest) = copies.iter().max_by_key(|copy| copy.updated) else { return Ok(()) };
-        let everywhere = copies.len() == self.nodes.len();
-        if !(everywhere && copies.iter().all(|copy| is_same(&copy.raw, &newest.raw))) {
+        if copies.len() < self.nodes.len() && self.lacking.len() < MOST_LACKING {
+            self.lacking.push(id.to_owned());
+        }
+        if !copies.iter().all(|copy| is_same(&copy.raw, &newest.raw)) {
             self.found.differing += 1;
         }
         let place = (tenant, id);

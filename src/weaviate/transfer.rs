@@ -3,8 +3,9 @@
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
-use super::error::Error;
+use super::error::{Error, What};
 use super::{Node, Tenant, encode};
 
 /// One object of a page.
@@ -16,6 +17,17 @@ pub struct RawObject {
     pub updated: i64,
     /// What the server answered, byte for byte: numbers must not be read and written again.
     pub raw: Box<RawValue>,
+}
+
+/// What became of an object that was to be inserted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Inserted {
+    /// It is there now.
+    New,
+    /// One with its id was there.
+    WasThere,
+    /// The server does not take it; why.
+    Refused(String),
 }
 
 /// Which page of a cursor.
@@ -88,6 +100,16 @@ impl Node {
         struct Batch<'a> {
             objects: &'a [&'a RawValue],
         }
+        let path = "/v1/batch/objects?consistency_level=ALL";
+        let wrong = |why: String| self.http.not_weaviate(Method::POST, path, why);
+        let body =
+            serde_json::to_string(&Batch { objects }).map_err(|error| wrong(error.to_string()))?;
+        let raw = self.http.change_with(Method::POST, path, body).await?;
+        self.outcomes(path, &raw, objects.len())
+    }
+
+    /// Reads the outcomes of a batch: why each was not taken.
+    fn outcomes(&self, path: &str, raw: &[u8], sent: usize) -> Result<Vec<Option<String>>, Error> {
         #[derive(Deserialize)]
         struct Answer {
             result: Outcome,
@@ -105,15 +127,11 @@ impl Node {
         struct Message {
             message: String,
         }
-        let path = "/v1/batch/objects?consistency_level=ALL";
         let wrong = |why: String| self.http.not_weaviate(Method::POST, path, why);
-        let body =
-            serde_json::to_string(&Batch { objects }).map_err(|error| wrong(error.to_string()))?;
-        let raw = self.http.change_with(Method::POST, path, body).await?;
         let answer: Vec<Answer> =
-            serde_json::from_slice(&raw).map_err(|error| wrong(error.to_string()))?;
-        if answer.len() != objects.len() {
-            return Err(wrong(format!("{} outcomes for {} objects", answer.len(), objects.len())));
+            serde_json::from_slice(raw).map_err(|error| wrong(error.to_string()))?;
+        if answer.len() != sent {
+            return Err(wrong(format!("{} outcomes for {sent} that were sent", answer.len())));
         }
         let why = |Answer { result }: Answer| {
             let errors = result.errors.map_or_else(Vec::new, |errors| errors.error);
@@ -125,6 +143,51 @@ impl Node {
             }
         };
         Ok(answer.into_iter().map(why).collect())
+    }
+
+    /// Inserts an object on all replicas that the cluster sees, if there is none of its id: what a writer
+    /// wrote meanwhile is not replaced.
+    ///
+    /// # Errors
+    ///
+    /// Anything but 2xx, or 422 as there is one. It may have been written all the same.
+    pub async fn insert_if_absent(&self, object: &RawValue) -> Result<Inserted, Error> {
+        let path = "/v1/objects?consistency_level=ALL";
+        match self.http.change_with(Method::POST, path, object.get().to_owned()).await {
+            Ok(_) => Ok(Inserted::New),
+            Err(Error { what: What::Status(422, text), .. }) if text.contains("already exists") => {
+                Ok(Inserted::WasThere)
+            }
+            Err(Error { what: What::Status(status, text), .. })
+                if !matches!(status, 401 | 403 | 429) =>
+            {
+                Ok(Inserted::Refused(text))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Adds references to objects, each `(from, to)` as beacons, and returns for each, in their order,
+    /// why it was not added.
+    ///
+    /// # Errors
+    ///
+    /// No answer with an outcome for each; some may have been added all the same.
+    pub async fn add_references(
+        &self,
+        references: &[(String, String)],
+        tenant: Option<&str>,
+    ) -> Result<Vec<Option<String>>, Error> {
+        let path = "/v1/batch/references?consistency_level=ALL";
+        let body: Vec<Value> = references
+            .iter()
+            .map(|(from, to)| match tenant {
+                Some(tenant) => json!({"from": from, "to": to, "tenant": tenant}),
+                None => json!({"from": from, "to": to}),
+            })
+            .collect();
+        let raw = self.http.change_with(Method::POST, path, json!(body).to_string()).await?;
+        self.outcomes(path, &raw, references.len())
     }
 
     /// Reads the tenants of a class as this node itself has them.
