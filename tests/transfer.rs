@@ -238,7 +238,8 @@ fn a_success_that_was_none_is_found() {
     let stage = Stage::new(Scenario::WithData);
     back_up(&stage).exits(0);
     stage.delete("/v1/schema/ELYSIA_CONFIG__");
-    let stage = stage.fault("POST:/v1/objects:2=200 {}");
+    let stage =
+        stage.fault(r#"POST:/v1/objects:2=200 {"id":"00000000-0000-4000-8000-000000000000"}"#);
     restore(&stage, CLASS, "node1")
         .exits(4)
         .says("✗ node1 shows every object of ELYSIA_CONFIG__ in the backup: 1 missing");

@@ -201,7 +201,8 @@ impl Session {
             // From here on objects may be there, whatever the answer says.
             self.state.borrow_mut().imported.entry(class.into()).or_default();
             let mut done = Imported::default();
-            let made = self.runtime.block_on(import(nodes, class, &window, pass, &mut done));
+            let importing = import(nodes, class, &window, pass, &all.without, &mut done);
+            let made = self.runtime.block_on(importing);
             all.add(done, pass);
             let mut state = self.state.borrow_mut();
             // Where every answer was clean and nothing was written, there is nothing to keep.

@@ -1,6 +1,7 @@
 //! Objects of files into a class, window by window: what is there and newer stays.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
@@ -41,6 +42,8 @@ pub struct Imported {
     pub newer: u64,
     /// How many were written without their references, which are to follow.
     pub postponed: u64,
+    /// The ids of those that this process wrote so, as numbers.
+    pub without: BTreeSet<u128>,
     /// Those that refer to an object that is nowhere, by id, with that one's: they were written without.
     pub dangling: Vec<(String, String)>,
     /// Those that were not taken, by id, with the server's reason.
@@ -55,6 +58,7 @@ impl Imported {
             self.kept += other.kept;
             self.newer += other.newer;
             self.postponed += other.postponed;
+            self.without.extend(other.without);
         }
         self.dangling.extend(other.dangling);
         self.failed.extend(other.failed);
@@ -62,7 +66,7 @@ impl Imported {
 }
 
 /// Writes the objects of a window that the nodes lack, through the first of them; in the second pass the
-/// references that they lack. What was done is added to `imported`, also where it failed.
+/// references that they lack, where the first pass wrote them `without`. What was done is added to `imported`, also where it failed.
 ///
 /// # Errors
 ///
@@ -72,6 +76,7 @@ pub async fn import(
     class: &str,
     window: &Window,
     pass: Pass,
+    without: &BTreeSet<u128>,
     imported: &mut Imported,
 ) -> Result<(), Error> {
     if pass == Pass::References && !window.lines.iter().any(|line| has_references(&line.raw)) {
@@ -79,7 +84,7 @@ pub async fn import(
     }
     let there = on_every_node(nodes, class, window).await?;
     if pass == Pass::References {
-        return add_references(nodes[0], class, window, &there, imported).await;
+        return add_references(nodes[0], class, window, &there, without, imported).await;
     }
     let (mut absent, mut behind) = (vec![], vec![]);
     for line in &window.lines {
@@ -140,6 +145,7 @@ async fn send(
                     let strips = without.is_some();
                     if let Some(raw) = without {
                         imported.postponed += 1;
+                        imported.without.extend(number(&sent.line.id));
                         sent.raw = Cow::Owned(raw);
                     }
                     if last && !strips {
@@ -170,6 +176,10 @@ fn without_missing(sent: &Sent, why: &str) -> Option<Box<RawValue>> {
     missing_target(why)?;
     let raw = without_references(&sent.raw, |_| true).ok()?;
     (raw.get().len() < sent.raw.get().len()).then_some(raw)
+}
+
+fn number(id: &str) -> Option<u128> {
+    u128::from_str_radix(&id.replace('-', ""), 16).ok()
 }
 
 /// A refusal of a request as a whole is no better at the next one; anything else may have written some
@@ -209,11 +219,19 @@ async fn add_references(
     class: &str,
     window: &Window,
     there: &[Copies],
+    without: &BTreeSet<u128>,
     imported: &mut Imported,
 ) -> Result<(), Error> {
     let mut open = vec![];
     for line in window.lines.iter().filter(|line| has_references(&line.raw)) {
         let Some(copy) = there.iter().find_map(|copies| copies.get(&line.id)) else { continue };
+        // Another one that somebody wrote has the references that they gave it.
+        let is_ours = number(&line.id).is_some_and(|id| without.contains(&id))
+            || without_references(&line.raw, |_| true)
+                .is_ok_and(|raw| content(&raw) == copy.content);
+        if !is_ours {
+            continue;
+        }
         let has = references_of(&copy.content["properties"]);
         for (property, beacons) in references_of(&content(&line.raw)["properties"]) {
             let there = has.get(&property).cloned().unwrap_or_default();

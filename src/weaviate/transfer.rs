@@ -154,7 +154,11 @@ impl Node {
     pub async fn insert_if_absent(&self, object: &RawValue) -> Result<Inserted, Error> {
         let path = "/v1/objects?consistency_level=ALL";
         match self.http.change_with(Method::POST, path, object.get().to_owned()).await {
-            Ok(_) => Ok(Inserted::New),
+            // The server answers with the object.
+            Ok(raw) => match serde_json::from_slice::<Value>(&raw) {
+                Ok(object) if object["id"].is_string() => Ok(Inserted::New),
+                _ => Err(self.http.not_weaviate(Method::POST, path, "the answer is no object")),
+            },
             Err(Error { what: What::Status(422, text), .. }) if text.contains("already exists") => {
                 Ok(Inserted::WasThere)
             }
