@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
+use super::Session;
 use super::definition::{is_multi_tenant, postable};
-use super::{Deleted, Session};
+use super::state::Deleted;
 use crate::error::{Halt, Stop};
 use crate::event::Event;
 use crate::journal::{sha256, write_new};

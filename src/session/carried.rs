@@ -11,7 +11,8 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::inserted::Inserted;
-use super::{Deleted, Export, Session};
+use super::state::Deleted;
+use super::{Export, Session};
 use crate::change::{Change, Outcome};
 use crate::event::{Event, Reached};
 use crate::journal::{Record, sha256};

@@ -183,9 +183,7 @@ impl Session {
             if held != Held::Exported {
                 return Ok((survey, held));
             }
-            let survey = self.sweep_late(class, &survey, tenants)?;
-            self.refuse_if_other_now(found, tenants)?;
-            Ok((survey, held))
+            self.sweep_late(found, &survey, tenants).map(|survey| (survey, held))
         });
         if proven.is_err() {
             self.allow_writes_now(class);
@@ -195,7 +193,11 @@ impl Session {
     }
 
     /// Refuses where the definition or the tenants are not as they were saved.
-    fn refuse_if_other_now(&self, found: &Class, tenants: Option<&[Tenant]>) -> Result<(), Halt> {
+    pub(super) fn refuse_if_other_now(
+        &self,
+        found: &Class,
+        tenants: Option<&[Tenant]>,
+    ) -> Result<(), Halt> {
         let class = found.value["class"].as_str().unwrap_or_default();
         let now = self.class(class)?.ok_or_else(|| self.not_found(class))?;
         let what = if now.value != found.value {

@@ -89,7 +89,7 @@ impl Session {
         let survey = self.look()?;
         let found = self.read(async |cluster| {
             let tenants = tenants.as_deref();
-            Ok::<_, Failure>(compare(cluster, &survey, class, tenants, sample, None).await)
+            Ok::<_, Failure>(compare(cluster, &survey, class, tenants, sample).await)
         })?;
         Ok((found.objects, self.issues_of(&survey, class, &found)))
     }

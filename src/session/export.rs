@@ -198,7 +198,7 @@ pub(super) fn next_late(export: &str, last: Option<&str>) -> String {
 }
 
 /// Returns the file with the objects of a class in a backup, if it is as it was saved.
-pub(super) fn objects_file(folder: &Path, name: &str, class: &str) -> Result<PathBuf, Failure> {
+fn objects_file(folder: &Path, name: &str, class: &str) -> Result<PathBuf, Failure> {
     let unusable = |error: std::io::Error| {
         let place = folder.join(name);
         Failure::new(

@@ -1,6 +1,8 @@
 //! Objects of files into a class that is there: window by window, what is newer stays, and every node
 //! is asked for what it shows of them then.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{Export, Session};
@@ -9,7 +11,7 @@ use crate::error::{Code, Failure, Halt};
 use crate::event::{Event, Reached, count_objects};
 use crate::survey::Survey;
 use crate::transfer::{
-    Imported, Lines, ObjectFiles, Pass, Shown, Verification, Window, import, verify,
+    Imported, Lines, ObjectFiles, Pass, Shown, Target, Verification, Window, import, verify,
 };
 use crate::weaviate::Node;
 
@@ -21,9 +23,10 @@ const TOLD: usize = 5;
 
 /// What is imported where.
 struct Import<'a> {
-    class: &'a str,
+    target: Target<'a>,
     files: &'a ObjectFiles,
-    nodes: &'a [&'a Node],
+    /// The first of them.
+    file: String,
     objects: u64,
 }
 
@@ -54,27 +57,34 @@ impl Session {
         self.import_export(class, &found.value, &export)
     }
 
+    /// Imports an export. Where a node does not show an object then, the report ends with the
+    /// command that brings it.
     pub(super) fn import_export(
         &self,
         class: &str,
         definition: &Value,
         export: &Export,
     ) -> Result<Imported, Halt> {
-        let files = export.files(class)?;
-        self.import(class, definition, &files)
+        let (imported, all_there) = self.import(class, definition, &export.files(class)?)?;
+        if !all_there {
+            self.advise(&self.restoring(class, export));
+        }
+        Ok(imported)
     }
 
     /// Imports files, later ones with what changed since, and checks what every node shows of them.
+    /// Returns what was done, and whether every node that answers shows every object.
     pub(super) fn import(
         &self,
         class: &str,
         definition: &Value,
         files: &ObjectFiles,
-    ) -> Result<Imported, Halt> {
+    ) -> Result<(Imported, bool), Halt> {
+        // Also sees to it that every line can be read before the first is written.
         let objects =
             Lines::open(files, class).and_then(Lines::count).map_err(|error| unreadable(&error))?;
         if objects == 0 {
-            return Ok(Imported::default());
+            return Ok((Imported::default(), true));
         }
         let factor = definition["replicationConfig"]["factor"].as_u64().unwrap_or(1);
         let factor = usize::try_from(factor).unwrap_or(usize::MAX);
@@ -84,49 +94,41 @@ impl Session {
             })?;
         }
         let file = files.paths.first().map_or_else(String::new, |file| file.display().to_string());
-        let change = Change::ImportObjects { class: class.into(), objects, file };
+        let change = Change::ImportObjects { class: class.into(), objects, file: file.clone() };
         let survey = self.prepare(class, &|| change.imperative())?;
         let nodes = self.nodes_with(class, &survey);
         if nodes.is_empty() {
             let why = format!("no node that answers has {class}");
             return Err(Failure::new(Code::Unverifiable, why).into());
         }
-        let references = has_references(definition);
-        let imported = self.import_files(&change, files, &nodes, (objects, references))?;
-        self.verify_files(class, files, &nodes, imported.newer)?;
+        let references = references_of(definition);
+        let target = Target { nodes: &nodes, class, references: &references };
+        let import = Import { target, files, file, objects };
+        let imported = self.import_files(&change, &import)?;
+        let all_there = self.verify_files(class, files, &nodes, imported.newer)?;
         self.tell_unread(class, &survey)?;
-        Ok(imported)
+        Ok((imported, all_there))
     }
 
     /// Imports the objects. A signal is heeded between two batches, never within one.
-    fn import_files(
-        &self,
-        change: &Change,
-        files: &ObjectFiles,
-        nodes: &[&Node],
-        (objects, references): (u64, bool),
-    ) -> Result<Imported, Halt> {
+    fn import_files(&self, change: &Change, import: &Import) -> Result<Imported, Halt> {
         let class = change.class();
         let number = self.changes.get() + 1;
         self.changes.set(number);
         self.say(&Event::ChangeIntended {
             change: number,
             action: change.clone(),
-            node: nodes[0].name().into(),
+            node: import.target.nodes[0].name().into(),
             rollback: self.is_restoring(),
         })?;
         let mut all = Imported::default();
-        let ended = self.import_windows(class, files, nodes, (objects, references), &mut all);
+        let ended = self.import_passes(import, &mut all);
         let told = format!("{} imported, {} kept", count_objects(all.imported), all.kept);
         for (id, why) in &all.failed {
             self.say(&Event::Warning { text: format!("object {id} was not taken: {why}") })?;
         }
-        for (id, target) in all.dangling.iter().take(TOLD) {
-            self.warn(&format!("{id}: {target} is nowhere, so the reference is left out"));
-        }
-        if all.dangling.len() > TOLD {
-            let more = all.dangling.len() - TOLD;
-            self.warn(&format!("{more} more references to objects that are nowhere"));
+        for (from, to) in &all.dangling {
+            self.warn(&format!("the reference of {from} is left out, as {to} is nowhere"));
         }
         let answer = |outcome, detail| Event::ChangeAnswered { change: number, outcome, detail };
         if let Err(halt) = ended {
@@ -151,26 +153,18 @@ impl Session {
             .into())
     }
 
-    fn import_windows(
-        &self,
-        class: &str,
-        files: &ObjectFiles,
-        nodes: &[&Node],
-        (objects, references): (u64, bool),
-        all: &mut Imported,
-    ) -> Result<(), Halt> {
-        let file = files.paths.first().map_or_else(String::new, |file| file.display().to_string());
-        let before = self.state.borrow_mut().reached.remove(class).filter(|it| it.file == file);
+    fn import_passes(&self, import: &Import, all: &mut Imported) -> Result<(), Halt> {
+        let before = self.state.borrow_mut().reached.remove(import.target.class);
+        let before = before.filter(|it| it.file == import.file);
         if let Some(Reached { imported, kept, newer, postponed, .. }) = before {
             *all = Imported { imported, kept, newer, postponed, ..Imported::default() };
             let done = count_objects(imported + kept);
             self.say(&Event::Note { text: format!("going on after {done} that are done") })?;
         }
-        let import = Import { class, files, nodes, objects };
         if before.as_ref().is_none_or(|it| !it.references) {
-            self.import_pass(&import, Pass::Objects, before.as_ref(), all)?;
+            self.import_pass(import, Pass::Objects, before.as_ref(), all)?;
         }
-        if references {
+        if !import.target.references.is_empty() {
             if all.postponed > 0 {
                 let objects = count_objects(all.postponed);
                 let text =
@@ -178,19 +172,20 @@ impl Session {
                 self.say(&Event::Note { text })?;
             }
             let before = before.filter(|it| it.references);
-            self.import_pass(&import, Pass::References, before.as_ref(), all)?;
+            self.import_pass(import, Pass::References, before.as_ref(), all)?;
         }
         Ok(())
     }
 
     fn import_pass(
         &self,
-        import_of: &Import,
+        of: &Import,
         pass: Pass,
         before: Option<&Reached>,
         all: &mut Imported,
     ) -> Result<(), Halt> {
-        let Import { class, files, nodes, objects } = *import_of;
+        let Import { target, files, objects, .. } = *of;
+        let class = target.class;
         let mut lines = Lines::open(files, class).map_err(|error| unreadable(&error))?;
         if let Some(before) = before {
             lines.pass(before.tenant.as_deref(), &before.id).map_err(|error| unreadable(&error))?;
@@ -201,7 +196,7 @@ impl Session {
             // From here on objects may be there, whatever the answer says.
             self.state.borrow_mut().imported.entry(class.into()).or_default();
             let mut done = Imported::default();
-            let importing = import(nodes, class, &window, pass, &all.without, &mut done);
+            let importing = import(target, &window, pass, &all.without, &mut done);
             let made = self.runtime.block_on(importing);
             all.add(done, pass);
             let mut state = self.state.borrow_mut();
@@ -216,7 +211,7 @@ impl Session {
                 Failure::from(error).hint("run it again: what is there is not imported twice")
             })?;
             done_now += window.lines.len() as u64;
-            self.tell_reached(import_of, pass, &window, all)?;
+            self.tell_reached(of, pass, &window, all)?;
             self.tell_progress("importing", class, done_now, Some(objects))?;
             if all.failed.len() >= MOST_FAILED {
                 let why = format!("the server refused {} objects of {class}", all.failed.len());
@@ -233,12 +228,10 @@ impl Session {
         window: &Window,
         all: &Imported,
     ) -> Result<(), Halt> {
-        let (Some(last), Some(file)) = (window.lines.last(), import.files.paths.first()) else {
-            return Ok(());
-        };
+        let Some(last) = window.lines.last() else { return Ok(()) };
         self.say(&Event::ImportReached(Reached {
-            class: import.class.into(),
-            file: file.display().to_string(),
+            class: import.target.class.into(),
+            file: import.file.clone(),
             references: pass == Pass::References,
             tenant: last.tenant.clone(),
             id: last.id.clone(),
@@ -282,23 +275,25 @@ impl Session {
         Ok(found)
     }
 
-    /// Checks that every node shows every object; `newer` were kept for being newer.
+    /// Checks that every node shows every object; `newer` were kept for being newer. Returns whether
+    /// they do.
     fn verify_files(
         &self,
         class: &str,
         files: &ObjectFiles,
         nodes: &[&Node],
         newer: u64,
-    ) -> Result<(), Halt> {
+    ) -> Result<bool, Halt> {
         let found = self.compare_with_files(class, files, nodes)?;
-        found.nodes.iter().try_for_each(|shown| {
+        for shown in &found.nodes {
             let detail = told(shown, newer);
             self.say(&Event::Check {
                 text: format!("{} shows every object of {class} in the backup", shown.node),
                 passed: detail.is_empty(),
                 detail,
-            })
-        })
+            })?;
+        }
+        Ok(found.nodes.iter().all(|shown| shown.missing + shown.differing == 0))
     }
 
     /// Says which nodes could not be looked at.
@@ -321,11 +316,15 @@ impl Session {
     }
 }
 
-/// Tells whether objects of a class can refer to others: the type of such a property is a class.
-fn has_references(definition: &Value) -> bool {
-    let types = definition["properties"].as_array().into_iter().flatten();
-    let mut types = types.flat_map(|it| it["dataType"].as_array().into_iter().flatten());
-    types.any(|it| it.as_str().is_some_and(|it| it.starts_with(char::is_uppercase)))
+/// Returns the properties of a class that are references: the type of such a one is a class.
+fn references_of(definition: &Value) -> BTreeSet<String> {
+    let is_class =
+        |kind: &Value| kind.as_str().is_some_and(|it| it.starts_with(char::is_uppercase));
+    let properties = definition["properties"].as_array().into_iter().flatten();
+    properties
+        .filter(|it| it["dataType"].as_array().is_some_and(|kinds| kinds.iter().any(is_class)))
+        .filter_map(|it| it["name"].as_str().map(str::to_owned))
+        .collect()
 }
 
 /// Returns what is wrong with what a node shows; empty: nothing.

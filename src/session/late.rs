@@ -8,10 +8,7 @@ use crate::error::{Code, Failure, Halt};
 use crate::event::{Event, count_objects};
 use crate::survey::{Replicas, Survey};
 use crate::transfer::{BackedUp, Lines, NewBackup, Sweep, Swept};
-use crate::weaviate::{Node, Tenant, Writes};
-
-/// How many objects are told that not every replica has.
-const TOLD: usize = 20;
+use crate::weaviate::{Class, Node, Tenant, Writes};
 
 impl Session {
     /// Compares what every replica has with what was exported, and saves what changed since: after that
@@ -20,14 +17,15 @@ impl Session {
     /// # Errors
     ///
     /// `unverifiable` where a replica can't be read, or a node counts more than all show; `conflict`
-    /// where an object is not on every replica, or a node was away or took writes meanwhile. Returns
-    /// the survey that shows that none was.
+    /// where an object is not on every replica, where a node was away or took writes meanwhile, or the
+    /// definition or the tenants changed. Returns the survey that shows that none of it was.
     pub(super) fn sweep_late(
         &self,
-        class: &str,
+        found: &Class,
         survey: &Survey,
         tenants: Option<&[Tenant]>,
     ) -> Result<Survey, Halt> {
+        let class = found.value["class"].as_str().unwrap_or_default();
         let export = self.state.borrow().exported.get(class).cloned();
         let Some(mut export) = export else { return Err(self.not_found(class).into()) };
         let replicas = self.replicas_that_can_be_read(class, survey, tenants)?;
@@ -51,31 +49,32 @@ impl Session {
                 break;
             }
         }
-        let (swept, lacking, file) = sweep.end();
+        let (swept, file) = sweep.end();
+        self.refuse_lacking(class, &swept)?;
         self.refuse_more_than_seen(&nodes, class, tenants, swept.objects)?;
-        self.tell_swept(class, swept)?;
+        self.refuse_if_other_now(found, tenants)?;
+        let after = self.look()?;
+        self.refuse_if_disturbed(class, &replicas, &after, tenants)?;
+        self.tell_swept(class, &swept)?;
         let objects = file.objects();
         let files = vec![file.finish().map_err(disk)?];
         new.add(BackedUp { class: class.into(), objects, complete: true, files });
         self.tell_saved(class, "late", new)?;
         export.late = Some(late);
-        self.refuse_lacking(class, &lacking)?;
-        let after = self.look()?;
-        self.refuse_if_disturbed(class, &replicas, &after, tenants)?;
         self.remember_export(class, &export);
         Ok(after)
     }
 
     /// An object that only some replicas show may have been deleted on the others, or could not be seen
     /// by a node: to decide that is not for a copy of the class.
-    fn refuse_lacking(&self, class: &str, lacking: &[String]) -> Result<(), Halt> {
-        if lacking.is_empty() {
+    fn refuse_lacking(&self, class: &str, swept: &Swept) -> Result<(), Halt> {
+        let Swept { lacking, told, .. } = swept;
+        if *lacking == 0 {
             return Ok(());
         }
-        let some: Vec<&str> = lacking.iter().take(TOLD).map(String::as_str).collect();
-        let more = if lacking.len() > TOLD { ", …" } else { "" };
-        let number = count_objects(lacking.len() as u64);
-        let why = format!("not on every replica of `{class}`: {number}: {}{more}", some.join(", "));
+        let more = if *lacking > told.len() as u64 { ", …" } else { "" };
+        let number = count_objects(*lacking);
+        let why = format!("{number} of `{class}`, not on every replica: {}{more}", told.join(", "));
         let resync = self.commands.run("resync-replicas", &[("class", class)]);
         Err(Failure::new(Code::Conflict, why)
             .hint(format!("a replica may have deleted them; bring the replicas together: {resync}"))
@@ -96,22 +95,24 @@ impl Session {
         if now.shards == before.shards && open.is_empty() {
             return Ok(());
         }
-        let why = format!("a node was away while the replicas of `{class}` were compared");
+        let why = format!(
+            "a node was away, or a shard came, while the replicas of `{class}` were compared"
+        );
         Err(Failure::new(Code::Conflict, why).hint("run it again when all nodes are up").into())
     }
 
-    fn tell_swept(&self, class: &str, swept: Swept) -> Result<(), Halt> {
-        let Swept { objects, changed, deleted, differing } = swept;
+    fn tell_swept(&self, class: &str, swept: &Swept) -> Result<(), Halt> {
+        let Swept { objects, changed, deleted, differing, .. } = swept;
         let text = format!(
             "{} of {class} compared on every replica with what is exported: {changed} were written \
              since and are saved now, {deleted} were deleted",
-            count_objects(objects)
+            count_objects(*objects)
         );
         self.say(&Event::Note { text })?;
-        if differing > 0 {
+        if *differing > 0 {
             self.warn(&format!(
-                "{} of {class} are not the same on every replica: the newest of each is kept",
-                count_objects(differing)
+                "replicas have different versions of {} of {class}: the newest is taken",
+                count_objects(*differing)
             ));
         }
         Ok(())

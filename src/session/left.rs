@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::definition::same;
-use super::{Deleted, Export, Session};
+use super::state::Deleted;
+use super::{Export, Session};
 use crate::event::{count, count_objects};
 use crate::weaviate::Node;
 
@@ -125,9 +126,11 @@ impl Session {
                     let all = if self.objects_missing(class, before, &mut left) {
                         ""
                     } else {
-                        " and with the objects"
+                        ", and its objects are imported"
                     };
-                    left.problems.push(format!("{class} is there with another definition{all}"));
+                    left.problems.push(format!(
+                        "{class} is there with another definition, as it was created anew{all}"
+                    ));
                     let factor = &before.definition["replicationConfig"]["factor"];
                     let parameters = [("class", class.as_str()), ("factor", &factor.to_string())];
                     left.commands.push(self.commands.run("recreate-with-data", &parameters));
@@ -182,7 +185,7 @@ impl Session {
     }
 
     /// Returns the command that brings back a class with what was exported of it.
-    fn restoring(&self, class: &str, export: &Export) -> String {
+    pub(super) fn restoring(&self, class: &str, export: &Export) -> String {
         let folder = export.folder.display().to_string();
         let parameters = [("class", class), ("from", &export.name), ("folder", &folder)];
         self.commands.run("restore-class", &parameters)

@@ -28,6 +28,7 @@ mod resync;
 mod scale;
 mod send;
 mod settle;
+mod state;
 mod writes;
 
 pub use backup_node::NodeBackup;
@@ -41,18 +42,17 @@ pub use recorder::{Counts, Recorder, Tally};
 pub use restore_class::Restored;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use crate::error::{Failure, Halt, Signal, Stop};
-use crate::event::{Event, Reached};
+use crate::event::Event;
 use crate::journal::RunFolder;
 use crate::survey::Commands;
-use crate::weaviate::{Cluster, ObjectName, ReplicaCopy, Tenant};
-use inserted::Inserted;
+use crate::weaviate::Cluster;
+use state::State;
 
 /// What the operator allowed on the command line.
 #[derive(Debug, Clone, Default)]
@@ -84,75 +84,6 @@ pub enum Answer {
     NoTerminal,
 }
 
-/// A class that this run deleted.
-#[derive(Debug, Clone)]
-pub(crate) struct Deleted {
-    /// As the leader had it.
-    definition: Value,
-    /// Its tenants, for a multi-tenant class.
-    tenants: Option<Vec<Tenant>>,
-    /// The file that can be posted.
-    postable: std::path::PathBuf,
-    /// The file with the tenants.
-    tenants_file: Option<std::path::PathBuf>,
-    /// Whether it was proven to hold no object.
-    was_empty: bool,
-    /// Where its objects are, every one.
-    export: Option<Export>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    /// The operator has agreed to changes of this cluster.
-    approved: bool,
-    /// What stopped the run; nothing is changed after it but to put things back.
-    stopped: Option<Stop>,
-    /// Rollbacks are running.
-    restoring: bool,
-    /// Classes as the script read them, to notice that somebody changed one since.
-    read: BTreeMap<String, Value>,
-    /// Classes that were there before the run and that it deleted, as they were.
-    deleted: BTreeMap<String, Deleted>,
-    /// Classes that this run created: as it asked for them, then as the leader shows them.
-    created: BTreeMap<String, Value>,
-    /// The run was resumed.
-    resumed: bool,
-    /// Classes that it created before it was resumed: creating one again finds it.
-    made_before: BTreeSet<String>,
-    /// Those of them of which only what was asked for is known, not what the server made of it.
-    unsure: BTreeSet<String>,
-    /// Copies of replicas that this run began and has not seen to be there, by class.
-    copying: BTreeMap<String, BTreeSet<ReplicaCopy>>,
-    /// How many it has, by class: these stay, whatever fails later.
-    copied: BTreeMap<String, usize>,
-    /// The factors that this run gave to classes.
-    factors: BTreeMap<String, u64>,
-    /// Shards of classes that refuse writes because of this run.
-    paused: BTreeMap<String, BTreeSet<String>>,
-    /// When classes were deleted to which a server may still try to write.
-    draining: BTreeMap<String, Instant>,
-    /// When this run created a class, and which nodes did not answer then.
-    made: BTreeMap<String, (Instant, BTreeSet<String>)>,
-    /// Classes of which this run exported the objects.
-    exported: BTreeMap<String, Export>,
-    /// Classes of which every object was imported: what is missing of them later was deleted since.
-    import_done: BTreeSet<String>,
-    /// How far imports had come when the run died, by class.
-    reached: BTreeMap<String, Reached>,
-    /// When long work was told of last.
-    told: Option<Instant>,
-    /// Objects that this run imported, by class: these stay, whatever fails later.
-    imported: BTreeMap<String, u64>,
-    /// Commands for the operator to run when the run is over.
-    advice: Vec<String>,
-    /// Objects that this run inserted, or tried to.
-    inserted: BTreeMap<ObjectName, Inserted>,
-    /// Those of them that a step inserted which died half-way, and that nobody will ask for.
-    stray: Vec<ObjectName>,
-    /// Changes that failed and were not made since, by class: the script may have caught the error.
-    unmade: BTreeMap<String, String>,
-}
-
 /// One run in progress.
 pub struct Session {
     runtime: Runtime,
@@ -171,6 +102,8 @@ pub struct Session {
     apart: Cell<bool>,
     /// Nodes that did not answer when they were asked last.
     silent: RefCell<BTreeSet<String>>,
+    /// When long work was told of last.
+    told: Cell<Option<Instant>>,
     state: RefCell<State>,
 }
 
@@ -224,6 +157,7 @@ impl Session {
             changes: Cell::new(0),
             apart: Cell::new(false),
             silent: RefCell::default(),
+            told: Cell::new(None),
             state: RefCell::default(),
         }
     }
@@ -257,11 +191,10 @@ impl Session {
         done: u64,
         of: Option<u64>,
     ) -> Result<(), Halt> {
-        let told = self.state.borrow().told;
-        if told.is_some_and(|told| told.elapsed() < Duration::from_millis(200)) {
+        if self.told.get().is_some_and(|told| told.elapsed() < Duration::from_millis(200)) {
             return Ok(());
         }
-        self.state.borrow_mut().told = Some(Instant::now());
+        self.told.set(Some(Instant::now()));
         self.say(&Event::Progress { doing: doing.into(), class: class.into(), done, of })
     }
 

@@ -8,18 +8,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::definition::{fulfils, same};
-use super::{Deleted, Restoration, Session, State};
+use super::state::Deleted;
+use super::{Restoration, Session};
 use crate::error::Halt;
 use crate::event::{Event, count_objects};
-
-impl State {
-    /// Returns the classes that this run created and imported nothing into: deleting them is what
-    /// undoes it. What was imported is never deleted.
-    pub(super) fn made_empty(&self) -> Vec<String> {
-        let made = self.created.keys();
-        made.filter(|class| !self.imported.contains_key(*class)).cloned().collect()
-    }
-}
 
 impl Session {
     /// Begins putting things back: changes are allowed again, but only those that restore.

@@ -113,7 +113,7 @@ impl Session {
             return Ok(restored);
         }
         let files = Export::find(folder, node).files(class)?;
-        let imported = self.import(name, &schema, &files)?;
+        let (imported, _) = self.import(name, &schema, &files)?;
         Ok(Restored { imported: imported.imported, kept: imported.kept, ..restored })
     }
 

@@ -50,15 +50,24 @@ pub struct Comparison {
     pub unknown: Vec<String>,
     /// Tenants that are not active, whose objects nobody can read.
     pub inactive: usize,
-    /// Objects that differed and were brought together.
-    pub brought_together: u64,
-    /// Those of them that are on no replica now: a replica had deleted them after their last change.
-    pub gone: Vec<ObjectName>,
 }
 
-/// Saves an object that may go from all replicas when they are brought together, as a replica shows
-/// it. Returns whether it could; the object is left alone otherwise.
-pub type Save<'a> = dyn Fn(&ObjectName, &Value) -> bool + 'a;
+impl Comparison {
+    /// Adds what became of an object that differed: it does still, it does not any more, or it could
+    /// not be read. No more are kept than are told.
+    pub fn add(&mut self, looked_at: Result<Option<Difference>, String>) {
+        match looked_at {
+            Ok(None) => {}
+            Ok(Some(difference)) if self.differences.len() < MOST => {
+                self.differences.push(difference);
+            }
+            Ok(Some(_)) => self.more += 1,
+            Err(error) => {
+                self.unknown.push(format!("an object, as it could not be read: {error}"));
+            }
+        }
+    }
+}
 
 /// One object that is not the same on every replica.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -73,17 +82,14 @@ pub struct Difference {
     pub replicas: BTreeMap<String, String>,
 }
 
-/// Compares the objects of a class, or those of each of its active tenants. With `save`, those that
-/// differ are brought together by the servers.
+/// Compares the objects of a class, or those of each of its active tenants.
 pub async fn compare(
     cluster: &Cluster,
     survey: &Survey,
     class: &str,
     tenants: Option<&[Tenant]>,
     sample: Sample,
-    save: Option<&Save<'_>>,
 ) -> Comparison {
-    let holdings = survey.holdings();
     let mut found = Comparison::default();
     for (node, error) in survey.silent() {
         found.unknown.push(format!("what `{node}` holds: {}", error.reason()));
@@ -91,15 +97,10 @@ pub async fn compare(
     for member in survey.unseen_members() {
         found.unknown.push(format!("what {member} holds, which can't be seen"));
     }
-    let nodes: Vec<&Node> = cluster
-        .nodes()
-        .iter()
-        .filter(|node| survey.node_has_class(node.name(), class) == Some(true))
-        .collect();
-    if nodes.is_empty() {
+    let scope = Comparing::new(cluster, survey, class);
+    if scope.nodes.is_empty() {
         return found;
     }
-    let scope = Scope { cluster, survey, holdings: &holdings, class, nodes, save };
     match tenants {
         None => scope.run(None, sample, &mut found).await,
         Some(tenants) => {
@@ -112,29 +113,35 @@ pub async fn compare(
     found
 }
 
-/// What became of an object that differed.
-enum Settled {
-    /// It differs still.
-    Differs(Difference),
-    /// It does not any more.
-    Same,
-    /// It was brought together.
-    BroughtTogether,
-    /// It was, and is on no replica now.
-    Gone(ObjectName),
+/// What one page of every node came to.
+#[derive(Debug, Clone, Default)]
+pub struct ComparedPage {
+    /// Objects that were compared.
+    pub objects: u64,
+    /// Those that are not shown the same by all; they may just be being written.
+    pub suspects: Vec<ObjectName>,
+    /// The id up to which was compared, if there may be more.
+    pub end: Option<String>,
 }
 
 /// What is compared, and who is asked.
-struct Scope<'a> {
+pub struct Comparing<'a> {
     cluster: &'a Cluster,
     survey: &'a Survey,
-    holdings: &'a Holdings<'a>,
+    holdings: Holdings<'a>,
     class: &'a str,
     nodes: Vec<&'a Node>,
-    save: Option<&'a Save<'a>>,
 }
 
-impl Scope<'_> {
+impl<'a> Comparing<'a> {
+    /// Compares the objects of a class on the nodes that show it.
+    #[must_use]
+    pub fn new(cluster: &'a Cluster, survey: &'a Survey, class: &'a str) -> Self {
+        let has = |node: &&Node| survey.node_has_class(node.name(), class) == Some(true);
+        let nodes = cluster.nodes().iter().filter(has).collect();
+        Self { cluster, survey, holdings: survey.holdings(), class, nodes }
+    }
+
     async fn run(&self, tenant: Option<&str>, sample: Sample, found: &mut Comparison) {
         let compared = match sample {
             Sample::All => self.sweep(tenant, found).await,
@@ -198,6 +205,41 @@ impl Scope<'_> {
         seen: Option<&mut BTreeSet<String>>,
         found: &mut Comparison,
     ) -> Result<Option<String>, Error> {
+        let page = self.page(tenant, after, limit, seen).await?;
+        found.objects += page.objects;
+        let room = MOST.saturating_sub(found.differences.len());
+        found.more += page.suspects.len().saturating_sub(room);
+        let looked_at: Vec<_> = stream::iter(page.suspects.iter().take(room))
+            .map(|name| self.difference_of(name))
+            .buffered(8)
+            .collect()
+            .await;
+        for looked_at in looked_at {
+            found.add(looked_at);
+        }
+        Ok(page.end)
+    }
+
+    /// Compares the next objects behind an id as the nodes show them.
+    ///
+    /// # Errors
+    ///
+    /// A node could not be read.
+    pub async fn next_page(
+        &self,
+        tenant: Option<&str>,
+        after: &str,
+    ) -> Result<ComparedPage, Error> {
+        self.page(tenant, after, PAGE, None).await
+    }
+
+    async fn page(
+        &self,
+        tenant: Option<&str>,
+        after: &str,
+        limit: usize,
+        seen: Option<&mut BTreeSet<String>>,
+    ) -> Result<ComparedPage, Error> {
         let at = PageAt { class: self.class, tenant, after, limit };
         let pages = try_join_all(self.nodes.iter().map(|node| node.raw_page(at))).await?;
         // Behind the end of the shortest full page nothing is known of that node.
@@ -218,90 +260,38 @@ impl Scope<'_> {
         if let Some(seen) = seen {
             objects.retain(|id, _| seen.insert(id.clone()));
         }
-        found.objects += objects.len() as u64;
-        let suspects: Vec<String> = objects
+        let count = objects.len() as u64;
+        let suspects = objects
             .into_iter()
             .filter(|(_, copies)| copies.iter().any(|copy| *copy != copies[0]))
-            .map(|(id, _)| id)
+            .map(|(id, _)| ObjectName {
+                class: self.class.into(),
+                id,
+                tenant: tenant.map(Into::into),
+            })
             .collect();
-        let room = MOST.saturating_sub(found.differences.len());
-        found.more += suspects.len().saturating_sub(room);
-        let looked_at: Vec<_> = stream::iter(suspects.into_iter().take(room))
-            .map(|id| self.settle(tenant, id))
-            .buffered(8)
-            .collect()
-            .await;
-        for looked_at in looked_at {
-            match looked_at {
-                Ok(Settled::Differs(difference)) => found.differences.push(difference),
-                Ok(Settled::Same) => {}
-                Ok(Settled::BroughtTogether) => found.brought_together += 1,
-                Ok(Settled::Gone(name)) => {
-                    found.brought_together += 1;
-                    found.gone.push(name);
-                }
-                Err(error) => {
-                    found.unknown.push(format!("an object, as it could not be read: {error}"));
-                }
-            }
-        }
-        Ok(end)
-    }
-
-    /// Returns what became of an object that differed. Bringing it together for
-    /// an object that is only being written does no harm, so it is not waited for that.
-    async fn settle(&self, tenant: Option<&str>, id: String) -> Result<Settled, String> {
-        let looked_at = |left: Option<Difference>| left.map_or(Settled::Same, Settled::Differs);
-        let Some(save) = self.save else {
-            return self.look_again(tenant, id).await.map(looked_at);
-        };
-        let name =
-            ObjectName { class: self.class.into(), id: id.clone(), tenant: tenant.map(Into::into) };
-        let copies = self.copies(&name).await?;
-        let mut values = copies.values();
-        let first = values.next();
-        if values.all(|copy| Some(copy) == first) {
-            return Ok(Settled::Same);
-        }
-        // Where a replica lacks it, the servers may find that it was deleted there.
-        let mut versions: Vec<&Value> = vec![];
-        for copy in copies.values().flatten().filter(|_| copies.values().any(Option::is_none)) {
-            if !versions.contains(&copy) {
-                versions.push(copy);
-            }
-        }
-        if !versions.into_iter().all(|object| save(&name, object)) {
-            return Ok(Settled::Differs(self.difference(id, tenant, &copies)));
-        }
-        self.nodes[0].bring_together(&name).await.map_err(|error| format!("{name}: {error}"))?;
-        if let Some(left) = self.look_again(tenant, id).await? {
-            return Ok(Settled::Differs(left));
-        }
-        let is_gone = self.copies(&name).await?.values().all(Option::is_none);
-        Ok(if is_gone { Settled::Gone(name) } else { Settled::BroughtTogether })
+        Ok(ComparedPage { objects: count, suspects, end })
     }
 
     /// Asks every replica for one object until all are the same, or stay as they are.
-    async fn look_again(
-        &self,
-        tenant: Option<&str>,
-        id: String,
-    ) -> Result<Option<Difference>, String> {
-        let name =
-            ObjectName { class: self.class.into(), id: id.clone(), tenant: tenant.map(Into::into) };
+    ///
+    /// # Errors
+    ///
+    /// A replica could not be read; which, and why.
+    pub async fn difference_of(&self, name: &ObjectName) -> Result<Option<Difference>, String> {
         let mut before: Option<BTreeMap<String, Option<Value>>> = None;
         for look in 0..LOOKS {
             if look > 0 {
                 tokio::time::sleep(BETWEEN_LOOKS).await;
             }
-            let copies = self.copies(&name).await?;
+            let copies = self.copies(name).await?;
             let mut values = copies.values();
             let first = values.next();
             if values.all(|copy| Some(copy) == first) {
                 return Ok(None);
             }
             if before.as_ref() == Some(&copies) {
-                return Ok(Some(self.difference(id, tenant, &copies)));
+                return Ok(Some(self.difference(name, &copies)));
             }
             before = Some(copies);
         }
@@ -310,7 +300,14 @@ impl Scope<'_> {
     }
 
     /// Returns what each replica has, by RAFT name.
-    async fn copies(&self, name: &ObjectName) -> Result<BTreeMap<String, Option<Value>>, String> {
+    ///
+    /// # Errors
+    ///
+    /// A replica could not be read; which, and why.
+    pub async fn copies(
+        &self,
+        name: &ObjectName,
+    ) -> Result<BTreeMap<String, Option<Value>>, String> {
         let holders: BTreeSet<&str> = self
             .holdings
             .of(self.class)
@@ -335,8 +332,7 @@ impl Scope<'_> {
 
     fn difference(
         &self,
-        id: String,
-        tenant: Option<&str>,
+        name: &ObjectName,
         copies: &BTreeMap<String, Option<Value>>,
     ) -> Difference {
         // The one that most have is what the others are compared with.
@@ -350,8 +346,8 @@ impl Scope<'_> {
         };
         let replicas = copies.iter().map(|(node, copy)| (node.clone(), told(copy))).collect();
         let on: BTreeSet<&str> = copies.keys().map(String::as_str).collect();
-        let shards = match tenant {
-            Some(tenant) => BTreeSet::from([tenant.to_owned()]),
+        let shards = match &name.tenant {
+            Some(tenant) => BTreeSet::from([tenant.clone()]),
             None => self
                 .holdings
                 .of(self.class)
@@ -360,6 +356,6 @@ impl Scope<'_> {
                 .map(|(shard, _)| (*shard).to_owned())
                 .collect(),
         };
-        Difference { id, tenant: tenant.map(Into::into), shards, replicas }
+        Difference { id: name.id.clone(), tenant: name.tenant.clone(), shards, replicas }
     }
 }

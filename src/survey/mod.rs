@@ -24,7 +24,7 @@ mod topology;
 
 pub use agreement::Agreement;
 pub use commands::Commands;
-pub use compare::{Comparison, Difference, Sample, Save, compare};
+pub use compare::{ComparedPage, Comparing, Comparison, Difference, Sample, compare};
 pub use copies::{Copies, doors, read};
 pub use count::count;
 pub use difference::differences;

@@ -62,8 +62,8 @@ pub async fn export(
     Ok(exported)
 }
 
-/// Goes on with a file where it was cut off, or begins it, and tells how many objects it has. Whether it holds every object is for a sweep
-/// to tell. Tenants are in the order of their names.
+/// Goes on with a file where it was cut off, or begins it, and tells how many objects it has. Whether it
+/// holds every object is for a sweep to tell. Tenants are in the order of their names.
 ///
 /// # Errors
 ///

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::copies::{Copies, on_every_node};
 use super::lines::{Line, Window, content};
-use super::references::{has_references, missing_target, references_of, without_references};
+use super::references::{missing_target, references_of, without_references};
 use crate::weaviate::{Error, Inserted, Node};
 
 /// How often objects that were not taken are sent again, and after how long.
@@ -44,7 +44,7 @@ pub struct Imported {
     pub postponed: u64,
     /// The ids of those that this process wrote so, as numbers.
     pub without: BTreeSet<u128>,
-    /// Those that refer to an object that is nowhere, by id, with that one's: they were written without.
+    /// References to objects that are nowhere, as beacons from and to: they were left out.
     pub dangling: Vec<(String, String)>,
     /// Those that were not taken, by id, with the server's reason.
     pub failed: Vec<(String, String)>,
@@ -65,26 +65,33 @@ impl Imported {
     }
 }
 
-/// Writes the objects of a window that the nodes lack, through the first of them; in the second pass the
-/// references that they lack, where the first pass wrote them `without`. What was done is added to `imported`, also where it failed.
+/// Into what is imported.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// The nodes that show the class; what is written goes through the first.
+    pub nodes: &'a [&'a Node],
+    /// The class.
+    pub class: &'a str,
+    /// Its properties that are references.
+    pub references: &'a BTreeSet<String>,
+}
+
+/// Writes the objects of a window that the nodes lack; in the second pass the references that they lack,
+/// where the first pass wrote them `without`. What was done is added to `imported`, also where it failed.
 ///
 /// # Errors
 ///
-/// What is there could not be read, so nothing was written; or the cluster does not take batches.
+/// What is there could not be read, so nothing was written; or the cluster does not take objects.
 pub async fn import(
-    nodes: &[&Node],
-    class: &str,
+    target: Target<'_>,
     window: &Window,
     pass: Pass,
     without: &BTreeSet<u128>,
     imported: &mut Imported,
 ) -> Result<(), Error> {
-    if pass == Pass::References && !window.lines.iter().any(|line| has_references(&line.raw)) {
-        return Ok(());
-    }
-    let there = on_every_node(nodes, class, window).await?;
+    let there = on_every_node(target.nodes, target.class, window).await?;
     if pass == Pass::References {
-        return add_references(nodes[0], class, window, &there, without, imported).await;
+        return add_references(target, window, &there, without, imported).await;
     }
     let (mut absent, mut behind) = (vec![], vec![]);
     for line in &window.lines {
@@ -100,8 +107,8 @@ pub async fn import(
         }
     }
     // What no node has may have been written since they were asked: it is not replaced.
-    send(nodes[0], absent, true, imported).await?;
-    send(nodes[0], behind, false, imported).await
+    send(target, absent, true, imported).await?;
+    send(target, behind, false, imported).await
 }
 
 /// An object as it is sent.
@@ -114,11 +121,12 @@ struct Sent<'a> {
 
 /// Sends objects until each is taken, or was refused as often as that is tried.
 async fn send(
-    node: &Node,
+    target: Target<'_>,
     objects: Vec<Sent<'_>>,
     if_absent: bool,
     imported: &mut Imported,
 ) -> Result<(), Error> {
+    let node = target.nodes[0];
     let mut open = objects;
     for round in 0..=AGAIN.len() {
         if open.is_empty() {
@@ -141,7 +149,8 @@ async fn send(
                     imported.newer += 1;
                 }
                 Ok(Inserted::Refused(why)) => {
-                    let without = without_missing(&sent, &why);
+                    let without = missing_target(&why)
+                        .and_then(|_| without_references(&sent.raw, target.references));
                     let strips = without.is_some();
                     if let Some(raw) = without {
                         imported.postponed += 1;
@@ -166,16 +175,10 @@ async fn send(
         }
         open = again;
     }
-    let left = open.into_iter().map(|sent| (sent.line.id.clone(), "it was not taken".into()));
-    imported.failed.extend(left);
+    // Refused at last for its references alone.
+    let why = "it refers to an object that is not there";
+    imported.failed.extend(open.into_iter().map(|sent| (sent.line.id.clone(), why.into())));
     Ok(())
-}
-
-/// Returns an object without its references, where it was refused for one to an object that is not there.
-fn without_missing(sent: &Sent, why: &str) -> Option<Box<RawValue>> {
-    missing_target(why)?;
-    let raw = without_references(&sent.raw, |_| true).ok()?;
-    (raw.get().len() < sent.raw.get().len()).then_some(raw)
 }
 
 fn number(id: &str) -> Option<u128> {
@@ -215,25 +218,29 @@ async fn put(node: &Node, open: &[Sent<'_>], round: usize) -> Outcomes {
 /// Adds the references that objects have in the file and lack on the nodes, and changes nothing else of
 /// them. One that is not there any more was deleted since the first pass.
 async fn add_references(
-    node: &Node,
-    class: &str,
+    target: Target<'_>,
     window: &Window,
     there: &[Copies],
     without: &BTreeSet<u128>,
     imported: &mut Imported,
 ) -> Result<(), Error> {
+    let Target { nodes, class, references } = target;
     let mut open = vec![];
-    for line in window.lines.iter().filter(|line| has_references(&line.raw)) {
+    for line in &window.lines {
         let Some(copy) = there.iter().find_map(|copies| copies.get(&line.id)) else { continue };
+        let Some(bare) = without_references(&line.raw, references) else { continue };
         // Another one that somebody wrote has the references that they gave it.
         let is_ours = number(&line.id).is_some_and(|id| without.contains(&id))
-            || without_references(&line.raw, |_| true)
-                .is_ok_and(|raw| content(&raw) == copy.content);
+            || content(&bare) == copy.content;
         if !is_ours {
             continue;
         }
-        let has = references_of(&copy.content["properties"]);
-        for (property, beacons) in references_of(&content(&line.raw)["properties"]) {
+        let has = references_of(&copy.content["properties"], references);
+        for (property, beacons) in references_of(&content(&line.raw)["properties"], references) {
+            // Somebody took them away since; the server would not take them either.
+            if copy.content["properties"][property.as_str()].as_array().is_some_and(Vec::is_empty) {
+                continue;
+            }
             let there = has.get(&property).cloned().unwrap_or_default();
             let from = format!("weaviate://localhost/{class}/{}/{property}", line.id);
             let lacking = beacons.into_iter().filter(|beacon| !there.contains(beacon));
@@ -241,7 +248,7 @@ async fn add_references(
         }
     }
     for part in open.chunks(REFERENCES) {
-        let outcomes = node.add_references(part, window.tenant.as_deref()).await?;
+        let outcomes = nodes[0].add_references(part, window.tenant.as_deref()).await?;
         for ((from, to), why) in part.iter().zip(outcomes) {
             match why {
                 None => {}

@@ -17,7 +17,7 @@ mod verify;
 
 pub use export::{Exported, export, go_on_exporting};
 pub use folder::{Backup, NewBackup, safe_name};
-pub use import::{Imported, Pass, import};
+pub use import::{Imported, Pass, Target, import};
 pub use lines::{Lines, ObjectFiles, Window};
 pub use manifest::{BackedUp, Manifest, SavedFile};
 pub use objects_file::ObjectsFile;

@@ -104,6 +104,18 @@ impl ObjectsFile {
         Ok(())
     }
 
+    /// Sees to it that what was added is on disk.
+    ///
+    /// # Errors
+    ///
+    /// It could not be written.
+    pub fn flush(&mut self) -> io::Result<()> {
+        if !self.frame.is_empty() {
+            self.end_frame()?;
+        }
+        self.file.sync_data()
+    }
+
     /// Flushes it to disk, reads it back and compares.
     ///
     /// # Errors

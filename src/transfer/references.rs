@@ -1,15 +1,9 @@
 //! References in objects: the server takes none to an object that is not there yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use serde_json::value::RawValue;
-
-#[derive(Deserialize, Serialize)]
-struct Reference {
-    beacon: String,
-}
+use serde_json::value::{RawValue, to_raw_value};
 
 /// Returns the id of the object that a server's message misses.
 pub(super) fn missing_target(message: &str) -> Option<&str> {
@@ -17,44 +11,38 @@ pub(super) fn missing_target(message: &str) -> Option<&str> {
     rest.split_whitespace().next()
 }
 
-/// Tells whether an object may have references.
-pub(super) fn has_references(object: &RawValue) -> bool {
-    object.get().contains("\"beacon\"")
-}
-
-/// Returns the references of an object's properties: the name of each and the beacons.
-pub(super) fn references_of(properties: &Value) -> BTreeMap<String, Vec<String>> {
-    let beacons = |value: &Value| -> Option<Vec<String>> {
-        let list = value.as_array().filter(|list| !list.is_empty())?;
-        list.iter().map(|one| one["beacon"].as_str().map(str::to_owned)).collect()
+/// Returns the beacons of an object's references, by property. `names` are the properties of the class
+/// that are references: an object with a field called `beacon` is none.
+pub(super) fn references_of(
+    properties: &Value,
+    names: &BTreeSet<String>,
+) -> BTreeMap<String, Vec<String>> {
+    let beacons = |value: &Value| -> Vec<String> {
+        let list = value.as_array().into_iter().flatten();
+        list.filter_map(|one| one["beacon"].as_str().map(str::to_owned)).collect()
     };
-    let properties = properties.as_object().into_iter().flatten();
-    properties.filter_map(|(name, value)| Some((name.clone(), beacons(value)?))).collect()
+    let each = names.iter().map(|name| (name.clone(), beacons(&properties[name.as_str()])));
+    each.filter(|(_, beacons)| !beacons.is_empty()).collect()
 }
 
-/// Returns an object without some of its references: those whose beacon is to be dropped. Numbers stay
-/// as they are written.
+/// Returns an object without its references; `None` where it has none. Numbers stay as they are written.
 pub(super) fn without_references(
     object: &RawValue,
-    is_dropped: impl Fn(&str) -> bool,
-) -> serde_json::Result<Box<RawValue>> {
-    let mut fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(object.get())?;
-    if let Some(properties) = fields.get_mut("properties") {
-        let mut each: BTreeMap<String, Box<RawValue>> = serde_json::from_str(properties.get())?;
-        let mut emptied = vec![];
-        for (name, value) in each.iter_mut().filter(|(_, value)| has_references(value)) {
-            // Anything else, a nested object perhaps, is no reference.
-            let Ok(mut references) = serde_json::from_str::<Vec<Reference>>(value.get()) else {
-                continue;
-            };
-            references.retain(|reference| !is_dropped(&reference.beacon));
-            *value = serde_json::value::to_raw_value(&references)?;
-            emptied.extend((references.is_empty()).then(|| name.clone()));
-        }
-        each.retain(|name, _| !emptied.contains(name));
-        *properties = serde_json::value::to_raw_value(&each)?;
+    names: &BTreeSet<String>,
+) -> Option<Box<RawValue>> {
+    if names.is_empty() {
+        return None;
     }
-    serde_json::value::to_raw_value(&fields)
+    let mut fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(object.get()).ok()?;
+    let properties = fields.get_mut("properties")?;
+    let mut each: BTreeMap<String, Box<RawValue>> = serde_json::from_str(properties.get()).ok()?;
+    let all = each.len();
+    each.retain(|name, _| !names.contains(name));
+    if each.len() == all {
+        return None;
+    }
+    *properties = to_raw_value(&each).ok()?;
+    to_raw_value(&fields).ok()
 }
 
 #[cfg(test)]
@@ -63,15 +51,21 @@ mod tests {
 
     #[test]
     fn references_go_and_the_rest_stays() {
-        let object = r#"{"id":"a","properties":{"text":"\"beacon\"","number":1.10,
-            "one":[{"beacon":"weaviate://localhost/B/x","href":"/v1"}],
-            "two":[{"beacon":"weaviate://localhost/B/x"},{"beacon":"weaviate://localhost/B/y"}]}}"#;
-        let object: Box<RawValue> = serde_json::from_str(object).expect("works");
-        let without = without_references(&object, |beacon| beacon.ends_with("/x")).expect("works");
+        let object = r#"{"id":"a","properties":{"text":"\"beacon\"","number":1.10,"empty":[],
+            "nested":[{"beacon":"weaviate://localhost/B/x"}],
+            "one":[{"beacon":"weaviate://localhost/B/x","href":"/v1"}]}}"#;
+        let names = BTreeSet::from(["one".to_owned(), "two".to_owned()]);
+        let raw: Box<RawValue> = serde_json::from_str(object).expect("works");
+        let without = without_references(&raw, &names).expect("it has some");
         assert_eq!(
             without.get(),
-            r#"{"id":"a","properties":{"number":1.10,"text":"\"beacon\"","two":[{"beacon":"weaviate://localhost/B/y"}]}}"#
+            r#"{"id":"a","properties":{"empty":[],"nested":[{"beacon":"weaviate://localhost/B/x"}],"number":1.10,"text":"\"beacon\""}}"#
         );
+        assert!(without_references(&without, &names).is_none());
+        let value: Value = serde_json::from_str(object).expect("works");
+        let found = references_of(&value["properties"], &names);
+        assert_eq!(found["one"], ["weaviate://localhost/B/x"]);
+        assert_eq!(found.len(), 1);
         let message = "invalid cref: 'cref' Ref:other: no object with id d09f found";
         assert_eq!(missing_target(message), Some("d09f"));
     }

@@ -16,11 +16,11 @@ use crate::weaviate::{Error, Node, PageAt, RawObject, What};
 /// Objects in one page. One that is larger than an answer may be is asked for in smaller parts.
 const PAGE: usize = 200;
 
-/// How many objects are remembered that not every replica has: the first is one too many.
-const MOST_LACKING: usize = 1_000;
+/// How many objects are told that not every replica has.
+const TOLD: usize = 20;
 
 /// What a sweep came to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Swept {
     /// Objects that the nodes show.
     pub objects: u64,
@@ -28,8 +28,12 @@ pub struct Swept {
     pub changed: u64,
     /// Objects that were exported and are not there any more.
     pub deleted: u64,
-    /// Objects that are not the same on every replica: the newest counts.
+    /// Objects of which replicas have different versions: the newest counts.
     pub differing: u64,
+    /// Objects that not every replica has.
+    pub lacking: u64,
+    /// The ids of the first of them.
+    pub told: Vec<String>,
 }
 
 /// A sweep in progress.
@@ -42,7 +46,6 @@ pub struct Sweep<'a> {
     exported: Lines,
     late: ObjectsFile,
     found: Swept,
-    lacking: Vec<String>,
 }
 
 impl<'a> Sweep<'a> {
@@ -61,8 +64,7 @@ impl<'a> Sweep<'a> {
             |tenants| tenants.into_iter().map(Some).collect(),
         );
         let (after, found) = (String::new(), Swept::default());
-        let lacking = vec![];
-        Self { nodes, class, tenants, after, limit: PAGE, exported, late, found, lacking }
+        Self { nodes, class, tenants, after, limit: PAGE, exported, late, found }
     }
 
     /// Looks at the next objects. Returns whether there may be more.
@@ -127,18 +129,21 @@ impl<'a> Sweep<'a> {
         self.found.objects
     }
 
-    /// Ends a sweep that came to its end. Returns what it found, the ids of objects that not every
-    /// replica has, some thousand at most, and the file with what is other than in the export.
+    /// Ends a sweep that came to its end. Returns what it found, and the file with what is other than
+    /// in the export.
     #[must_use]
-    pub fn end(self) -> (Swept, Vec<String>, ObjectsFile) {
-        (self.found, self.lacking, self.late)
+    pub fn end(self) -> (Swept, ObjectsFile) {
+        (self.found, self.late)
     }
 
     fn compare(&mut self, tenant: Option<&str>, id: &str, copies: &[RawObject]) -> io::Result<()> {
         self.found.objects += 1;
         let Some(newest) = copies.iter().max_by_key(|copy| copy.updated) else { return Ok(()) };
-        if copies.len() < self.nodes.len() && self.lacking.len() < MOST_LACKING {
-            self.lacking.push(id.to_owned());
+        if copies.len() < self.nodes.len() {
+            self.found.lacking += 1;
+            if self.found.told.len() < TOLD {
+                self.found.told.push(id.to_owned());
+            }
         }
         if !copies.iter().all(|copy| is_same(&copy.raw, &newest.raw)) {
             self.found.differing += 1;

@@ -107,7 +107,7 @@ impl Stage {
         ended(output, &replace)
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = program(self.home.path());
         command.args(arguments).args(&self.extra).args(["--cluster", "stage"]);
         command

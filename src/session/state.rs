@@ -1,0 +1,89 @@
+//! What a run knows of what it has done: what putting things back, going on and the report start from.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::Export;
+use super::inserted::Inserted;
+use crate::error::Stop;
+use crate::event::Reached;
+use crate::weaviate::{ObjectName, ReplicaCopy, Tenant};
+
+/// A class that this run deleted.
+#[derive(Debug, Clone)]
+pub(crate) struct Deleted {
+    /// As the leader had it.
+    pub(super) definition: Value,
+    /// Its tenants, for a multi-tenant class.
+    pub(super) tenants: Option<Vec<Tenant>>,
+    /// The file that can be posted.
+    pub(super) postable: PathBuf,
+    /// The file with the tenants.
+    pub(super) tenants_file: Option<PathBuf>,
+    /// Whether it was proven to hold no object.
+    pub(super) was_empty: bool,
+    /// Where its objects are, every one.
+    pub(super) export: Option<Export>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// The operator has agreed to changes of this cluster.
+    pub(super) approved: bool,
+    /// What stopped the run; nothing is changed after it but to put things back.
+    pub(super) stopped: Option<Stop>,
+    /// Rollbacks are running.
+    pub(super) restoring: bool,
+    /// Classes as the script read them, to notice that somebody changed one since.
+    pub(super) read: BTreeMap<String, Value>,
+    /// Classes that were there before the run and that it deleted, as they were.
+    pub(super) deleted: BTreeMap<String, Deleted>,
+    /// Classes that this run created: as it asked for them, then as the leader shows them.
+    pub(super) created: BTreeMap<String, Value>,
+    /// The run was resumed.
+    pub(super) resumed: bool,
+    /// Classes that it created before it was resumed: creating one again finds it.
+    pub(super) made_before: BTreeSet<String>,
+    /// Those of them of which only what was asked for is known, not what the server made of it.
+    pub(super) unsure: BTreeSet<String>,
+    /// Copies of replicas that this run began and has not seen to be there, by class.
+    pub(super) copying: BTreeMap<String, BTreeSet<ReplicaCopy>>,
+    /// How many it has, by class: these stay, whatever fails later.
+    pub(super) copied: BTreeMap<String, usize>,
+    /// The factors that this run gave to classes.
+    pub(super) factors: BTreeMap<String, u64>,
+    /// Shards of classes that refuse writes because of this run.
+    pub(super) paused: BTreeMap<String, BTreeSet<String>>,
+    /// When classes were deleted to which a server may still try to write.
+    pub(super) draining: BTreeMap<String, Instant>,
+    /// When this run created a class, and which nodes did not answer then.
+    pub(super) made: BTreeMap<String, (Instant, BTreeSet<String>)>,
+    /// Classes of which this run exported the objects.
+    pub(super) exported: BTreeMap<String, Export>,
+    /// Classes of which every object was imported: what is missing of them later was deleted since.
+    pub(super) import_done: BTreeSet<String>,
+    /// How far imports had come when the run died, by class.
+    pub(super) reached: BTreeMap<String, Reached>,
+    /// Objects that this run imported, by class: these stay, whatever fails later.
+    pub(super) imported: BTreeMap<String, u64>,
+    /// Commands for the operator to run when the run is over.
+    pub(super) advice: Vec<String>,
+    /// Objects that this run inserted, or tried to.
+    pub(super) inserted: BTreeMap<ObjectName, Inserted>,
+    /// Those of them that a step inserted which died half-way, and that nobody will ask for.
+    pub(super) stray: Vec<ObjectName>,
+    /// Changes that failed and were not made since, by class: the script may have caught the error.
+    pub(super) unmade: BTreeMap<String, String>,
+}
+
+impl State {
+    /// Returns the classes that this run created and imported nothing into: deleting them is what
+    /// undoes it. What was imported is never deleted.
+    pub(super) fn made_empty(&self) -> Vec<String> {
+        let made = self.created.keys();
+        made.filter(|class| !self.imported.contains_key(*class)).cloned().collect()
+    }
+}
