@@ -108,10 +108,17 @@ fn replicas_that_differ_lose_nothing() {
 /// A node that was started again takes writes, and what was compared proves nothing.
 #[test]
 fn a_node_that_is_away_during_the_comparison_ends_it() {
-    let stage = Stage::new(Scenario::WithData).fault("PUT:/v1/schema/*:3=delay 300ms");
+    let stage = Stage::new(Scenario::WithData).fault("GET:/v1/objects=delay 100ms");
     let before = all(&stage);
     let ended = meanwhile(&stage, "PUT", "/v1/schema", || {
-        std::thread::sleep(Duration::from_millis(350));
+        let compares = || {
+            let requests = stage.sandbox.requests();
+            let mut after = requests.iter().skip_while(|it| it.method != "PUT");
+            after.any(|it| it.path_and_query.starts_with("/v1/objects?"))
+        };
+        while !compares() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         stage.sandbox.stop_node("node3");
     });
     assert!(matches!(ended.code, Some(1 | 5)), "{}", ended.transcript());

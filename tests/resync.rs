@@ -70,3 +70,28 @@ fn a_node_that_is_down_ends_it_before_anything_is_changed() {
     resync(&stage).exits(5).says("node3");
     assert_eq!(stage.sandbox.objects("node1", CLASS).len(), 1);
 }
+
+/// What the servers may find to be deleted is on disk before they are asked.
+#[test]
+fn an_object_that_a_replica_lacks_is_saved_first() {
+    let path = format!("/v1/objects/{CLASS}/{}", id(1));
+    let stage = apart(1).fault(&format!("GET:{path}=delay 400ms"));
+    let mut running =
+        stage.start(&["run", "resync-replicas", "--yes", "--set", "class=ELYSIA_CONFIG__"]);
+    let asked = |it: &elysia_runbook::sandbox::Request| {
+        it.path_and_query.starts_with(&path) && it.path_and_query.contains("consistency_level=ALL")
+    };
+    while !stage.sandbox.requests().iter().any(asked) {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        assert!(running.try_wait().unwrap().is_none(), "it ended");
+    }
+    running.kill().unwrap();
+    running.wait().unwrap();
+    let folder = stage.run_folder().join("backups").join(".ELYSIA_CONFIG__-resync1.new");
+    let file = std::fs::File::open(folder.join("ELYSIA_CONFIG__.objects.ndjson.zst")).unwrap();
+    let text = String::from_utf8(zstd::decode_all(file).unwrap()).unwrap();
+    assert!(text.contains(&id(1)) && text.contains("alone"), "{text}");
+    // The run goes on with the same file.
+    stage.run(&["resume", "--yes"]).exits(0).says("ELYSIA_CONFIG__-resync1/manifest.json");
+    expect_together(&stage, 1);
+}

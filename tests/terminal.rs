@@ -95,3 +95,24 @@ fn whether_things_are_put_back_can_be_asked() {
     stage.repair(&ask).exits(6).says("(--yes)");
     assert_eq!(stage.factors(CLASS), [Some(1); 3]);
 }
+
+/// A bar tells how far long work has come, and is gone when something else is written.
+#[test]
+fn long_work_shows_how_far_it_has_come() {
+    let stage = Stage::new(Scenario::WithData).fault("GET:/v1/objects=delay 100ms");
+    let mut command = support::program(stage.home.path());
+    command.args(["run", "recreate-with-data", "--yes", "--cluster", "stage"]);
+    command.args(["--set", "class=ELYSIA_CONFIG__"]).stdin(std::process::Stdio::inherit());
+    command.env("TERM", "xterm");
+    let mut session = Session::spawn(command).unwrap();
+    session.set_expect_timeout(Some(Duration::from_secs(30)));
+    let (code, said) = answer(&mut session, &[]);
+    assert_eq!(code, 0, "{said}");
+    for shown in
+        ["exporting ELYSIA_CONFIG__", "/300 objects", "left", "comparing ELYSIA_CONFIG__: "]
+    {
+        assert!(said.contains(shown), "{shown}: {said:?}");
+    }
+    let last = said.lines().last().unwrap_or_default();
+    assert!(last.contains("SUCCESS"), "{said:?}");
+}

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::copies::{Copies, on_every_node};
 use super::lines::{Line, Window, content};
-use super::references::{missing_target, references_of, without_references};
+use super::references::{lacks_target, references_of, without_references};
 use crate::weaviate::{Error, Inserted, Node};
 
 /// How often objects that were not taken are sent again, and after how long.
@@ -149,8 +149,9 @@ async fn send(
                     imported.newer += 1;
                 }
                 Ok(Inserted::Refused(why)) => {
-                    let without = missing_target(&why)
-                        .and_then(|_| without_references(&sent.raw, target.references));
+                    let without = lacks_target(&why)
+                        .then(|| without_references(&sent.raw, target.references))
+                        .flatten();
                     let strips = without.is_some();
                     if let Some(raw) = without {
                         imported.postponed += 1;
@@ -252,7 +253,7 @@ async fn add_references(
         for ((from, to), why) in part.iter().zip(outcomes) {
             match why {
                 None => {}
-                Some(why) if missing_target(&why).is_some() => {
+                Some(why) if lacks_target(&why) => {
                     imported.dangling.push((from.clone(), to.clone()));
                 }
                 Some(why) => imported.failed.push((from.clone(), why)),

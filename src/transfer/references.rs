@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
-/// Returns the id of the object that a server's message misses.
-pub(super) fn missing_target(message: &str) -> Option<&str> {
-    let (_, rest) = message.split_once("no object with id ")?;
-    rest.split_whitespace().next()
+/// Tells whether a server refuses something as the target of a reference is not there. References of a
+/// class with tenants are refused in other words.
+pub(super) fn lacks_target(message: &str) -> bool {
+    message.contains("no object with id ") || message.contains("not found for tenant")
 }
 
 /// Returns the beacons of an object's references, by property. `names` are the properties of the class
@@ -66,7 +66,7 @@ mod tests {
         let found = references_of(&value["properties"], &names);
         assert_eq!(found["one"], ["weaviate://localhost/B/x"]);
         assert_eq!(found.len(), 1);
-        let message = "invalid cref: 'cref' Ref:other: no object with id d09f found";
-        assert_eq!(missing_target(message), Some("d09f"));
+        assert!(lacks_target("invalid cref: 'cref' Ref:other: no object with id d09f found"));
+        assert!(!lacks_target("read-only"));
     }
 }

@@ -60,7 +60,7 @@ pub(super) fn expect_writable(cluster: &Cluster, class: &str) {
     for node in 0..NODES {
         // One for each shard, most likely.
         for number in 0..10 {
-            let id = id(1000 + (node * 10 + number) as u128);
+            let id = id(1_000_000 + (node * 10 + number) as u128);
             let reply = cluster.post(node, "/v1/objects", &json!({"class": class, "id": id}));
             assert_eq!(reply.status, 200, "{class} takes no writes: {:?}", reply.body);
         }

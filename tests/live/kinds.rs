@@ -33,7 +33,7 @@ pub(super) fn create_classes(cluster: &Cluster, count: u32, factor: u32) {
     .iter()
     .map(property)
     .collect();
-    let inner = [("text", "text"), ("int", "int")];
+    let inner = [("text", "text"), ("int", "int"), ("beacon", "text")];
     let inner: Vec<Value> = inner.iter().map(property).collect();
     properties.push(json!({"name": "object", "dataType": ["object"], "nestedProperties": inner}));
     let factor = json!({"factor": factor});
@@ -106,7 +106,7 @@ fn typed(n: u32) -> Value {
         "blob": "AAEC/w==",
         "place": {"latitude": f64::from(n) / 10.0, "longitude": -f64::from(n) / 7.0},
         "phone": {"input": "0171 1234567", "defaultCountry": "DE"},
-        "object": {"text": "in", "int": n},
+        "object": {"text": "in", "int": n, "beacon": "weaviate://localhost/no/reference"},
     }})
 }
 

@@ -237,6 +237,15 @@ impl Running {
         });
     }
 
+    /// Waits until the run has told that it is `doing` something with so many objects.
+    pub(super) fn wait_for_progress(&mut self, doing: &str, objects: u64) {
+        self.wait_for(doing, |event| {
+            event["event"] == "progress"
+                && event["doing"] == doing
+                && event["done"].as_u64().is_some_and(|done| done >= objects)
+        });
+    }
+
     /// Waits until the run checks something.
     pub(super) fn wait_for_check(&mut self) {
         self.wait_for("a check", |event| event["event"] == "check");

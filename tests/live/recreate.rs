@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::cluster::{Cluster, NODES, turn};
-use super::data::{create_class_with_factor_1, import};
+use super::data::{create_class_with_factor_1, expect_writable, import, write as write_objects};
 use super::kinds::{CLASSES, assert_same, create_classes, look};
 use super::local::Settings;
 use super::program::{Program, Running, number};
-use super::stream::{Acknowledged, expect_acknowledged, write};
+use super::stream::{Acknowledged, count_on, expect_acknowledged, write};
+use super::view::wait;
 
 /// A run is killed when it exports, when it compares, when it imports, and when all is imported; at last
 /// a node is.
@@ -73,6 +74,36 @@ fn every_object_comes_along_whenever_the_run_is_killed() {
         let what = format!("node {}: {finished:?}", node + 1);
         assert_same(&look(&cluster, node, "Types"), &before[0], &what);
     }
+}
+
+/// A node that is restarted in order is left out of answers with status 200 meanwhile, and takes writes
+/// again when it is back.
+#[test]
+#[ignore = "needs a Weaviate server"]
+fn a_node_that_is_restarted_while_replicas_are_compared_loses_nothing() {
+    const CLASS: &str = "Restarted";
+    const OBJECTS: u128 = 6000;
+    let _turn = turn();
+    let mut cluster = Cluster::healthy();
+    create_class_with_factor_1(&cluster, CLASS);
+    for from in (0..OBJECTS).step_by(1000) {
+        write_objects(&cluster, 0, CLASS, from..from + 1000, "ALL");
+    }
+    let victim = (cluster.leader() + 1) % NODES;
+    let program = Program::new();
+    let set = ["--set", &format!("class={CLASS}")];
+    let mut running = program.start_any(&cluster, "recreate-with-data", &set);
+    running.wait_for_progress("comparing", 200);
+    cluster.end(victim);
+    cluster.launch(victim);
+    let finished = running.finish();
+    eprintln!("node {} was restarted: exit {}", victim + 1, finished.code);
+    cluster.wait_until_ready(victim);
+    cluster.wait_until_agreed();
+    cluster.wait_until_open(CLASS);
+    let there = || count_on(&cluster, CLASS, 1) == OBJECTS as usize;
+    assert!(wait(Duration::from_secs(20), there), "{finished:?}");
+    expect_writable(&cluster, CLASS);
 }
 
 /// What the servers acknowledge before the class goes, and once it is there again.
