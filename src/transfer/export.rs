@@ -1,12 +1,11 @@
 //! Objects of one node into a file, page by page.
 
+use std::borrow::Cow;
 use std::io;
 
 use super::objects_file::ObjectsFile;
-use crate::weaviate::{Countable, Error, Node, PageAt, What};
-
-/// Objects in one page. One that is larger than an answer may be is asked for in smaller parts.
-const PAGE: usize = 200;
+use super::pages::Pages;
+use crate::weaviate::{Countable, Error, Node};
 
 /// What became of an export.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -102,33 +101,28 @@ async fn pages(
     file: &mut ObjectsFile,
     tell: &dyn Fn(u64),
 ) -> io::Result<Result<(), Error>> {
-    let mut after = after;
-    let mut limit = PAGE;
+    let mut pages = Pages::new(node, class, tenant, after);
     loop {
-        let page = match node.raw_page(PageAt { class, tenant, after: &after, limit }).await {
-            Err(Error { what: What::TooLarge(_), .. }) if limit > 1 => {
-                limit /= 2;
-                continue;
-            }
+        match pages.next_page().await {
             Err(error) => return Ok(Err(error)),
-            Ok(page) => page,
-        };
-        let Some(last) = page.last() else { return Ok(Ok(())) };
-        after.clone_from(&last.id);
-        for object in &page {
-            add(file, tenant, object.raw.get())?;
+            Ok(page) if page.is_empty() => return Ok(Ok(())),
+            Ok(page) => {
+                for object in &page {
+                    add(file, tenant, object.raw.get())?;
+                }
+                tell(file.objects());
+            }
         }
-        tell(file.objects());
     }
 }
 
 /// Adds an object as the server showed it, with its tenant, which pages leave out.
 pub(super) fn add(file: &mut ObjectsFile, tenant: Option<&str>, object: &str) -> io::Result<()> {
     // Only between tokens can JSON hold a line break as such.
-    let text = if object.contains(['\n', '\r']) {
-        object.replace(['\n', '\r'], " ")
+    let text = if memchr::memchr2(b'\n', b'\r', object.as_bytes()).is_some() {
+        Cow::Owned(object.replace(['\n', '\r'], " "))
     } else {
-        object.to_owned()
+        Cow::Borrowed(object)
     };
     file.line(&[prefix(tenant).as_bytes(), &text.as_bytes()[1..]])
 }
@@ -151,16 +145,13 @@ async fn count(node: &Node, class: &str, tenant: Option<&str>) -> Result<u64, Er
     {
         return Ok(*count);
     }
-    let (mut objects, mut after, mut limit) = (0, String::new(), PAGE);
+    let mut pages = Pages::new(node, class, tenant, String::new());
+    let mut objects = 0;
     loop {
-        match node.raw_page(PageAt { class, tenant, after: &after, limit }).await {
-            Err(Error { what: What::TooLarge(_), .. }) if limit > 1 => limit /= 2,
-            Err(error) => return Err(error),
-            Ok(page) => {
-                let Some(last) = page.last() else { return Ok(objects) };
-                after.clone_from(&last.id);
-                objects += page.len() as u64;
-            }
+        let page = pages.next_page().await?;
+        if page.is_empty() {
+            return Ok(objects);
         }
+        objects += page.len() as u64;
     }
 }

@@ -189,8 +189,7 @@ impl ReadFile {
         };
         let raw: Box<RawValue> =
             serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
-        let head: Head =
-            serde_json::from_str(raw.get()).map_err(|error| wrong(error.to_string()))?;
+        let head: Head = weaviate::head(&raw).map_err(|error| wrong(error.to_string()))?;
         if head.class != saved {
             return Err(wrong(format!("it is one of {}", head.class)));
         }
@@ -225,13 +224,20 @@ pub(super) fn content(raw: &RawValue) -> Value {
     weaviate::content(serde_json::from_str(raw.get()).unwrap_or_default())
 }
 
+/// Tells whether two objects have the same content. Mostly it is the same text.
+pub(super) fn is_same(one: &RawValue, other: &RawValue) -> bool {
+    let tail = |raw| weaviate::split(raw).map(|(_, tail)| tail);
+    tail(one).is_some_and(|it| Some(it) == tail(other)) || content(one) == content(other)
+}
+
+/// Returns a UUID as a number.
+pub(super) fn number(id: &str) -> Option<u128> {
+    u128::from_str_radix(&id.replace('-', ""), 16).ok()
+}
+
 /// Returns the UUID before another one; empty before the first.
 pub(super) fn id_before(id: &str) -> String {
-    let number = u128::from_str_radix(&id.replace('-', ""), 16).ok();
-    let Some(before) = number.and_then(|number| number.checked_sub(1)) else {
-        return String::new();
-    };
-    uuid(before)
+    number(id).and_then(|number| number.checked_sub(1)).map_or_else(String::new, uuid)
 }
 
 #[cfg(test)]

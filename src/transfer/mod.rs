@@ -11,6 +11,7 @@ mod import;
 mod lines;
 mod manifest;
 mod objects_file;
+mod pages;
 mod references;
 mod sweep;
 mod verify;

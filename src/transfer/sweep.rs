@@ -2,19 +2,20 @@
 //! tenants and ids, and what is other goes into a second file. After that both files together hold
 //! what the nodes show, the newest of each object, as long as nobody writes meanwhile.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 
 use futures_util::future::try_join_all;
 use serde_json::value::RawValue;
 
 use super::export::{add, prefix};
-use super::lines::{Line, Lines, content};
+use super::lines::{Line, Lines, is_same};
 use super::objects_file::ObjectsFile;
-use crate::weaviate::{Error, Node, PageAt, RawObject, What};
+use super::pages::Pages;
+use crate::weaviate::{Error, Node, RawObject};
 
-/// Objects in one page. One that is larger than an answer may be is asked for in smaller parts.
-const PAGE: usize = 200;
+/// How many objects are looked at in a step.
+const STEP: usize = 200;
 
 /// How many objects are told that not every replica has.
 const TOLD: usize = 20;
@@ -41,8 +42,8 @@ pub struct Sweep<'a> {
     nodes: Vec<&'a Node>,
     class: &'a str,
     tenants: VecDeque<Option<String>>,
-    after: String,
-    limit: usize,
+    /// What each node shows of the tenant that is looked at.
+    shown: Vec<Pages>,
     exported: Lines,
     late: ObjectsFile,
     found: Swept,
@@ -63,8 +64,7 @@ impl<'a> Sweep<'a> {
             || VecDeque::from([None]),
             |tenants| tenants.into_iter().map(Some).collect(),
         );
-        let (after, found) = (String::new(), Swept::default());
-        Self { nodes, class, tenants, after, limit: PAGE, exported, late, found }
+        Self { nodes, class, tenants, shown: vec![], exported, late, found: Swept::default() }
     }
 
     /// Looks at the next objects. Returns whether there may be more.
@@ -80,45 +80,26 @@ impl<'a> Sweep<'a> {
             }
             return Ok(Ok(false));
         };
-        let at = PageAt {
-            class: self.class,
-            tenant: tenant.as_deref(),
-            after: &self.after,
-            limit: self.limit,
-        };
-        let pages = match try_join_all(self.nodes.iter().map(|node| node.raw_page(at))).await {
-            Err(Error { what: What::TooLarge(_), .. }) if self.limit > 1 => {
-                self.limit /= 2;
-                return Ok(Ok(true));
-            }
-            Err(error) => return Ok(Err(error)),
-            Ok(pages) => pages,
-        };
-        // Behind the end of the shortest full page nothing is known of that node.
-        let full = pages.iter().filter(|page| page.len() >= self.limit);
-        let end = full.filter_map(|page| page.last()).map(|last| last.id.clone()).min();
-        let mut objects: BTreeMap<String, Vec<RawObject>> = BTreeMap::new();
-        for object in pages.into_iter().flatten() {
-            if end.as_ref().is_none_or(|end| object.id <= *end) {
-                objects.entry(object.id.clone()).or_default().push(object);
-            }
+        if self.shown.is_empty() {
+            let pages = |node: &&Node| Pages::new(node, self.class, tenant.as_deref(), String::new());
+            self.shown = self.nodes.iter().map(pages).collect();
         }
-        for (id, copies) in objects {
-            self.compare(tenant.as_deref(), &id, &copies)?;
-        }
-        while let Some(line) = self.exported.peek()? {
-            let before = line.tenant < tenant
-                || line.tenant == tenant && end.as_ref().is_none_or(|end| line.id <= *end);
-            if !before {
+        for _ in 0..STEP {
+            let next = match try_join_all(self.shown.iter_mut().map(Pages::peek)).await {
+                Err(error) => return Ok(Err(error)),
+                Ok(next) => next.into_iter().flatten().map(|object| &object.id).min().cloned(),
+            };
+            let Some(id) = next else {
+                while self.exported.peek()?.is_some_and(|line| line.tenant <= tenant) {
+                    self.tell_next_deleted()?;
+                }
+                self.tenants.pop_front();
+                self.shown.clear();
                 break;
-            }
-            self.tell_next_deleted()?;
-        }
-        if let Some(end) = end {
-            self.after = end;
-        } else {
-            self.tenants.pop_front();
-            self.after.clear();
+            };
+            let copies: Vec<RawObject> =
+                self.shown.iter_mut().filter_map(|pages| pages.take_if(&id)).collect();
+            self.compare(tenant.as_deref(), &id, &copies)?;
         }
         Ok(Ok(true))
     }
@@ -180,11 +161,6 @@ impl<'a> Sweep<'a> {
         let gone = serde_json::json!({"class": self.class, "id": line.id, "deleted": true});
         add(&mut self.late, line.tenant.as_deref(), &gone.to_string())
     }
-}
-
-/// Tells whether two objects have the same content. Mostly they are the same text.
-fn is_same(one: &RawValue, other: &RawValue) -> bool {
-    one.get() == other.get() || content(one) == content(other)
 }
 
 /// Tells whether an object is in a file as a node shows it.

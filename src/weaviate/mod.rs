@@ -26,7 +26,7 @@ pub use schema::{Class, Placement, ShardPlacement};
 pub use shard::Writes;
 pub use status::{Member, NodeStatus, Peer, Raft, ShardStatus, Statistics};
 pub use tenant::Tenant;
-pub use transfer::{Inserted, PageAt, RawObject};
+pub use transfer::{Inserted, PageAt, RawObject, head, split};
 
 use std::time::Duration;
 
