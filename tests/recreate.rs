@@ -15,6 +15,10 @@ const CLASS: &str = "ELYSIA_CONFIG__";
 const RECREATE: [&str; 5] =
     ["run", "recreate-with-data", "--yes", "--set", "class=ELYSIA_CONFIG__"];
 
+/// The same where there may be writers: objects are imported one by one until none was seen for so long.
+const RECREATE_FOR_WRITERS: [&str; 7] =
+    ["run", "recreate-with-data", "--yes", "--set", "class=ELYSIA_CONFIG__", "--drain", "1"];
+
 fn recreate(stage: &Stage) -> Ended {
     stage.run(&RECREATE)
 }
@@ -32,7 +36,7 @@ fn all(stage: &Stage) -> BTreeMap<String, Value> {
 
 /// Acts when the program waits for its first request of this kind.
 fn meanwhile(stage: &Stage, method: &str, path: &str, act: impl FnOnce()) -> Ended {
-    let running = stage.start(&RECREATE);
+    let running = stage.start(&RECREATE_FOR_WRITERS);
     let is_it = |request: &elysia_runbook::sandbox::Request| {
         request.method == method && request.path_and_query.starts_with(path)
     };
@@ -181,7 +185,8 @@ fn an_export_that_was_killed_goes_on() {
         stage.post("/v1/batch/objects", &json!({"objects": part}));
     }
     let before = all(&stage);
-    let stage = stage.fault("GET:/v1/objects:12=hang");
+    // The third page: the second has 200 small ones and 800 of these.
+    let stage = stage.fault("GET:/v1/objects?*after*-000000000799*:1=hang");
     let mut running = stage.start(&RECREATE);
     let hangs = |stage: &Stage| stage.sandbox.requests().iter().any(|it| it.status.is_none());
     let mut seen = 0;
@@ -203,7 +208,7 @@ fn an_export_that_was_killed_goes_on() {
 fn an_import_that_fails_is_finished_by_the_command_that_is_told() {
     let stage = Stage::new(Scenario::WithData).fault("POST:/v1/objects:150=401 key revoked");
     let before = all(&stage);
-    let ended = recreate(&stage);
+    let ended = stage.run(&RECREATE_FOR_WRITERS);
     // Putting things back has imported the rest.
     ended.exits(7).golden("recreate/half-way.txt");
     expect_everywhere(&stage, &before);
@@ -293,7 +298,7 @@ fn what_is_written_before_an_object_is_imported_stays() {
 /// A resumed run sends no object again that was on the way before the last window, wherever it is resumed.
 #[test]
 fn an_import_that_was_killed_goes_on_from_another_folder() {
-    let stage = Stage::new(Scenario::WithData).fault("POST:/v1/objects:150=hang");
+    let stage = Stage::new(Scenario::WithData).fault("POST:/v1/objects:250=hang");
     let before = all(&stage);
     let inserts = |stage: &Stage| {
         let requests = stage.sandbox.requests();
@@ -302,8 +307,8 @@ fn an_import_that_was_killed_goes_on_from_another_folder() {
             .filter(|it| it.method == "POST" && it.path_and_query.starts_with("/v1/objects"))
             .count()
     };
-    let mut running = stage.start(&RECREATE);
-    while inserts(&stage) < 165 {
+    let mut running = stage.start(&RECREATE_FOR_WRITERS);
+    while inserts(&stage) < 265 {
         std::thread::sleep(Duration::from_millis(5));
         assert!(running.try_wait().unwrap().is_none(), "it ended");
     }
@@ -314,9 +319,9 @@ fn an_import_that_was_killed_goes_on_from_another_folder() {
     std::fs::copy(stage.home.path().join(settings), elsewhere.path().join(settings)).unwrap();
     let mut command = stage.command(&["resume", "--yes"]);
     let ended = stage.ended(command.current_dir(elsewhere.path()).output().unwrap());
-    ended.exits(0).says("going on after 100 objects that are done");
+    ended.exits(0).says("going on after 200 objects that are done");
     expect_everywhere(&stage, &before);
-    assert!(inserts(&stage) <= 165 + 200, "{}", inserts(&stage));
+    assert!(inserts(&stage) <= 265 + 100, "{}", inserts(&stage));
 }
 
 /// An object that the server says it took and did not is found, and the report ends with the command.
@@ -324,7 +329,7 @@ fn an_import_that_was_killed_goes_on_from_another_folder() {
 fn an_insertion_that_was_none_is_found() {
     let lie = r#"POST:/v1/objects:7=200 {"id":"00000000-0000-4000-8000-000000000000"}"#;
     let stage = Stage::new(Scenario::WithData).fault(lie);
-    let ended = recreate(&stage);
+    let ended = stage.run(&RECREATE_FOR_WRITERS);
     ended
         .exits(4)
         .says("1 missing")

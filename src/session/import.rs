@@ -2,7 +2,9 @@
 //! is asked for what it shows of them then.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use serde_json::Value;
 
 use super::{Export, Session};
@@ -11,9 +13,15 @@ use crate::error::{Code, Failure, Halt};
 use crate::event::{Event, Reached, count_objects};
 use crate::survey::Survey;
 use crate::transfer::{
-    Imported, Lines, ObjectFiles, Pass, Shown, Target, Verification, Window, import, verify,
+    Imported, Lines, ObjectFiles, Others, Pass, Shown, Target, Verification, Window, import, verify,
 };
 use crate::weaviate::Node;
+
+/// How long nobody must have been seen to write to a class before its objects are imported together.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// How many windows are compared side by side.
+const SIDE_BY_SIDE: usize = 3;
 
 /// How many objects the server may refuse before the import is given up.
 const MOST_FAILED: usize = 1_000;
@@ -190,14 +198,20 @@ impl Session {
         if let Some(before) = before {
             lines.pass(before.tenant.as_deref(), &before.id).map_err(|error| unreadable(&error))?;
         }
+        let mut others = Others::look(QUIET.min(self.cluster.drain()));
         let mut done_now = 0;
         while let Some(window) = lines.window().map_err(|error| unreadable(&error))? {
             self.check_interrupt()?;
             // From here on objects may be there, whatever the answer says.
             self.state.borrow_mut().imported.entry(class.into()).or_default();
             let mut done = Imported::default();
-            let importing = import(target, &window, pass, &all.without, &mut done);
+            let seen = others.were_seen();
+            let importing = import(target, &window, pass, &all.without, &mut others, &mut done);
             let made = self.runtime.block_on(importing);
+            if others.were_seen() && !seen {
+                let text = format!("others write to {class}: its objects go one by one from here on");
+                self.say(&Event::Note { text })?;
+            }
             all.add(done, pass);
             let mut state = self.state.borrow_mut();
             // Where every answer was clean and nothing was written, there is nothing to keep.
@@ -267,12 +281,25 @@ impl Session {
         let mut lines = Lines::open(files, class).map_err(|error| unreadable(&error))?;
         let mut found = Verification::of(nodes);
         let mut done = 0;
-        while let Some(window) = lines.window().map_err(|error| unreadable(&error))? {
-            self.read(async |_| verify(nodes, class, &window, &mut found).await)?;
-            done += window.lines.len() as u64;
+        loop {
+            let mut windows = vec![];
+            while windows.len() < SIDE_BY_SIDE
+                && let Some(window) = lines.window().map_err(|error| unreadable(&error))?
+            {
+                windows.push(window);
+            }
+            if windows.is_empty() {
+                return Ok(found);
+            }
+            let seen = self.read(async |_| {
+                try_join_all(windows.iter().map(|window| verify(nodes, class, window))).await
+            })?;
+            for seen in seen {
+                found.add(seen);
+            }
+            done += windows.iter().map(|window| window.lines.len() as u64).sum::<u64>();
             self.tell_progress("comparing", class, done, None)?;
         }
-        Ok(found)
     }
 
     /// Checks that every node shows every object; `newer` were kept for being newer. Returns whether

@@ -7,21 +7,21 @@ use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::lines::{Line, Window, content, id_before};
+use super::lines::{Line, Window, id_before};
 use crate::weaviate::{Error, Node, PageAt, RawObject};
 
 /// How many objects are asked for at once that a page did not reach.
 const AT_ONCE: usize = 8;
 
 /// An object as a node shows it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub(super) struct Copy {
     /// When it was written last.
     pub(super) updated: i64,
-    /// Properties and vectors.
-    pub(super) content: Value,
+    /// The object.
+    pub(super) raw: Box<RawValue>,
 }
 
 /// What a node shows, by id.
@@ -60,6 +60,5 @@ async fn on_node(node: &Node, class: &str, window: &Window) -> Result<Copies, Er
 }
 
 fn copy(object: RawObject) -> (String, Copy) {
-    let copy = Copy { updated: object.updated, content: content(&object.raw) };
-    (object.id, copy)
+    (object.id, Copy { updated: object.updated, raw: object.raw })
 }

@@ -1,4 +1,7 @@
 //! Objects of files into a class, window by window: what is there and newer stays.
+//!
+//! What no node has is inserted one by one where others write, as the server then looks whether there is
+//! one; where nobody does they go together, which is some times faster.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -7,8 +10,9 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use serde_json::value::RawValue;
 
-use super::copies::{Copies, on_every_node};
-use super::lines::{Line, Window, content};
+use super::copies::{Copies, Copy, on_every_node};
+use super::lines::{Line, Window, content, is_same, number};
+use super::others::Others;
 use super::references::{lacks_target, references_of, without_references};
 use crate::weaviate::{Error, Inserted, Node};
 
@@ -18,6 +22,10 @@ const AGAIN: [Duration; 3] =
 
 /// How many objects are inserted side by side.
 const AT_ONCE: usize = 16;
+
+/// How many objects go into one request, and how many requests are sent side by side.
+const BATCH: usize = 100;
+const BATCHES_AT_ONCE: usize = 2;
 
 /// How many references go into one request.
 const REFERENCES: usize = 1_000;
@@ -77,7 +85,8 @@ pub struct Target<'a> {
 }
 
 /// Writes the objects of a window that the nodes lack; in the second pass the references that they lack,
-/// where the first pass wrote them `without`. What was done is added to `imported`, also where it failed.
+/// where the first pass wrote them `without`. What was done is added to `imported`, also where it failed;
+/// what is seen of `others` decides how objects are written.
 ///
 /// # Errors
 ///
@@ -87,6 +96,7 @@ pub async fn import(
     window: &Window,
     pass: Pass,
     without: &BTreeSet<u128>,
+    others: &mut Others,
     imported: &mut Imported,
 ) -> Result<(), Error> {
     let there = on_every_node(target.nodes, target.class, window).await?;
@@ -106,9 +116,26 @@ pub async fn import(
             }
         }
     }
-    // What no node has may have been written since they were asked: it is not replaced.
-    send(target, absent, true, imported).await?;
-    send(target, behind, false, imported).await
+    if !absent.is_empty() {
+        let before = imported.imported;
+        let Target { nodes, class, .. } = target;
+        // Looked for last, so that nobody has written since the nodes were asked.
+        let together = others.are_absent(nodes[0], class, window.tenant.as_deref()).await;
+        send(target, absent, if together { Way::Together } else { Way::IfAbsent }, imported).await?;
+        others.added(imported.imported - before);
+    }
+    send(target, behind, Way::Replacing, imported).await
+}
+
+/// How objects are sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// One by one, and not over others of their ids.
+    IfAbsent,
+    /// Together; those that were not taken, one by one and not over others.
+    Together,
+    /// Over others of their ids.
+    Replacing,
 }
 
 /// An object as it is sent.
@@ -123,7 +150,7 @@ struct Sent<'a> {
 async fn send(
     target: Target<'_>,
     objects: Vec<Sent<'_>>,
-    if_absent: bool,
+    way: Way,
     imported: &mut Imported,
 ) -> Result<(), Error> {
     let node = target.nodes[0];
@@ -136,8 +163,12 @@ async fn send(
             tokio::time::sleep(AGAIN[wait]).await;
         }
         let last = round == AGAIN.len();
-        let outcomes =
-            if if_absent { insert(node, &open).await } else { put(node, &open, round).await };
+        let outcomes = match way {
+            Way::Together if round == 0 => put(node, &open, BATCH).await,
+            // So that none fails for another's sake.
+            Way::Replacing => put(node, &open, if round == 0 { BATCH } else { 1 }).await,
+            Way::IfAbsent | Way::Together => insert(node, &open).await,
+        };
         let mut again = vec![];
         let mut failed = None;
         for (mut sent, outcome) in open.into_iter().zip(outcomes) {
@@ -182,10 +213,6 @@ async fn send(
     Ok(())
 }
 
-fn number(id: &str) -> Option<u128> {
-    u128::from_str_radix(&id.replace('-', ""), 16).ok()
-}
-
 /// A refusal of a request as a whole is no better at the next one; anything else may have written some
 /// of it, and writing the same once more does no harm.
 fn is_refusal(error: &Error) -> bool {
@@ -200,20 +227,20 @@ async fn insert(node: &Node, open: &[Sent<'_>]) -> Outcomes {
     stream::iter(inserts).buffered(AT_ONCE).collect().await
 }
 
-/// Replaces objects: together, and in later rounds one by one, so that none fails for another's sake.
-async fn put(node: &Node, open: &[Sent<'_>], round: usize) -> Outcomes {
-    let size = if round == 0 { open.len().max(1) } else { 1 };
-    let mut outcomes = vec![];
-    for part in open.chunks(size) {
+/// Puts objects, so many together, whatever is there.
+async fn put(node: &Node, open: &[Sent<'_>], together: usize) -> Outcomes {
+    let parts = open.chunks(together).map(|part| async move {
         let objects: Vec<&RawValue> = part.iter().map(|sent| &*sent.raw).collect();
         match node.put_objects(&objects).await {
-            Ok(each) => outcomes.extend(
-                each.into_iter().map(|why| Ok(why.map_or(Inserted::New, Inserted::Refused))),
-            ),
-            Err(error) => outcomes.extend(part.iter().map(|_| Err(error.clone()))),
+            Ok(each) => each
+                .into_iter()
+                .map(|why| Ok(why.map_or(Inserted::New, Inserted::Refused)))
+                .collect(),
+            Err(error) => vec![Err(error); part.len()],
         }
-    }
-    outcomes
+    });
+    let outcomes: Vec<Outcomes> = stream::iter(parts).buffered(BATCHES_AT_ONCE).collect().await;
+    outcomes.into_iter().flatten().collect()
 }
 
 /// Adds the references that objects have in the file and lack on the nodes, and changes nothing else of
@@ -232,14 +259,15 @@ async fn add_references(
         let Some(bare) = without_references(&line.raw, references) else { continue };
         // Another one that somebody wrote has the references that they gave it.
         let is_ours = number(&line.id).is_some_and(|id| without.contains(&id))
-            || content(&bare) == copy.content;
+            || is_same(&bare, &copy.raw);
         if !is_ours {
             continue;
         }
-        let has = references_of(&copy.content["properties"], references);
+        let properties = content(&copy.raw)["properties"].take();
+        let has = references_of(&properties, references);
         for (property, beacons) in references_of(&content(&line.raw)["properties"], references) {
             // Somebody took them away since; the server would not take them either.
-            if copy.content["properties"][property.as_str()].as_array().is_some_and(Vec::is_empty) {
+            if properties[property.as_str()].as_array().is_some_and(Vec::is_empty) {
                 continue;
             }
             let there = has.get(&property).cloned().unwrap_or_default();
@@ -280,13 +308,12 @@ impl Place {
         if there.iter().all(|copies| !copies.contains_key(&line.id)) {
             return Self::Nowhere;
         }
-        let wanted = content(&line.raw);
         let copies = there.iter().map(|copies| copies.get(&line.id));
-        if copies.clone().all(|copy| copy.is_some_and(|copy| copy.content == wanted)) {
+        let same = |copy: &Copy| is_same(&copy.raw, &line.raw);
+        if copies.clone().all(|copy| copy.is_some_and(same)) {
             return Self::Same;
         }
-        let is_newer =
-            copies.flatten().any(|copy| copy.updated >= line.updated && copy.content != wanted);
+        let is_newer = copies.flatten().any(|copy| copy.updated >= line.updated && !same(copy));
         if is_newer { Self::Newer } else { Self::Behind }
     }
 }

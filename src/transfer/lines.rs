@@ -11,8 +11,8 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::objects_file;
 use crate::weaviate::{self, uuid};
 
-/// Objects in a window, and how many bytes they should not exceed: what goes into one batch.
-const OBJECTS: usize = 100;
+/// Objects in a window, and how many bytes they should not exceed.
+const OBJECTS: usize = 200;
 const BYTES: usize = 4 << 20;
 
 /// Files with the objects of a class, later ones with what changed since.

@@ -27,6 +27,8 @@ pub(super) struct Pages {
     /// The id of the last object of the pages that were taken.
     after: String,
     limit: usize,
+    /// How many pages were taken.
+    taken: usize,
     /// How far the ids of a page are expected to reach.
     span: Option<u128>,
     asked: VecDeque<Asked>,
@@ -55,6 +57,7 @@ impl Pages {
             tenant: tenant.map(Into::into),
             after,
             limit: FIRST,
+            taken: 0,
             span: None,
             asked: VecDeque::new(),
             page: vec![].into_iter(),
@@ -101,6 +104,7 @@ impl Pages {
                 other => other?,
             };
             self.ended = page.len() < asked.limit;
+            self.taken += 1;
             self.learn(&page);
             // It may begin with some that the last one ended with.
             page.retain(|object| object.id > self.after);
@@ -149,6 +153,7 @@ impl Pages {
         // Somewhat less, so that two pages meet where ids lie a bit apart.
         let of_each = last.saturating_sub(first) / page.len() as u128;
         let span = of_each.saturating_mul(self.limit as u128) / 10 * 9;
-        self.span = (span > 0).then_some(span);
+        // A class that ends with the second page needs nothing from behind it.
+        self.span = (span > 0 && self.taken > 1).then_some(span);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::copies::{Copies, on_every_node};
-use super::lines::{Line, Window, content};
+use super::lines::{Window, is_same};
 use crate::weaviate::{Error, Node};
 
 /// How often a window is looked at again where something is missing, and how long is waited.
@@ -45,9 +45,22 @@ impl Verification {
         let shown = |node: &&Node| Shown { node: node.name().into(), ..Shown::default() };
         Self { nodes: nodes.iter().map(shown).collect() }
     }
+
+    /// Adds what the same nodes showed of another window.
+    pub fn add(&mut self, other: Self) {
+        for (shown, more) in self.nodes.iter_mut().zip(other.nodes) {
+            shown.same += more.same;
+            shown.newer += more.newer;
+            shown.missing += more.missing;
+            shown.differing += more.differing;
+            for id in more.told {
+                shown.tell(id);
+            }
+        }
+    }
 }
 
-/// Looks whether every node shows the objects of a window, and adds what it saw.
+/// Looks whether every node shows the objects of a window, and returns what it saw.
 ///
 /// # Errors
 ///
@@ -56,15 +69,13 @@ pub async fn verify(
     nodes: &[&Node],
     class: &str,
     window: &Window,
-    found: &mut Verification,
-) -> Result<(), Error> {
-    let wanted: Vec<_> = window.lines.iter().map(|line| content(&line.raw)).collect();
+) -> Result<Verification, Error> {
     let settled = |there: &[Copies]| {
         there.iter().all(|copies| {
-            window.lines.iter().zip(&wanted).all(|(line, wanted)| {
-                copies
-                    .get(&line.id)
-                    .is_some_and(|copy| copy.content == *wanted || copy.updated > line.updated)
+            window.lines.iter().all(|line| {
+                copies.get(&line.id).is_some_and(|copy| {
+                    copy.updated > line.updated || is_same(&copy.raw, &line.raw)
+                })
             })
         })
     };
@@ -76,29 +87,30 @@ pub async fn verify(
         tokio::time::sleep(BETWEEN_LOOKS).await;
         there = on_every_node(nodes, class, window).await?;
     }
+    let mut found = Verification::of(nodes);
     for (shown, copies) in found.nodes.iter_mut().zip(&there) {
-        for (line, wanted) in window.lines.iter().zip(&wanted) {
+        for line in &window.lines {
             match copies.get(&line.id) {
-                Some(copy) if copy.content == *wanted => shown.same += 1,
+                Some(copy) if is_same(&copy.raw, &line.raw) => shown.same += 1,
                 Some(copy) if copy.updated > line.updated => shown.newer += 1,
                 Some(_) => {
                     shown.differing += 1;
-                    shown.tell(line);
+                    shown.tell(line.id.clone());
                 }
                 None => {
                     shown.missing += 1;
-                    shown.tell(line);
+                    shown.tell(line.id.clone());
                 }
             }
         }
     }
-    Ok(())
+    Ok(found)
 }
 
 impl Shown {
-    fn tell(&mut self, line: &Line) {
+    fn tell(&mut self, id: String) {
         if self.told.len() < TOLD {
-            self.told.insert(line.id.clone());
+            self.told.insert(id);
         }
     }
 }

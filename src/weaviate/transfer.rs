@@ -177,12 +177,12 @@ impl Node {
     ///
     /// Anything but 2xx, or 422 as there is one. It may have been written all the same.
     pub async fn insert_if_absent(&self, object: &RawValue) -> Result<Inserted, Error> {
-        let path = "/v1/objects?consistency_level=ALL";
         #[derive(Deserialize)]
         struct Object {
             #[expect(dead_code, reason = "that it is there is what counts")]
             id: String,
         }
+        let path = "/v1/objects?consistency_level=ALL";
         match self.http.change_with(Method::POST, path, object.get().to_owned()).await {
             // The server answers with the object.
             Ok(raw) => match serde_json::from_slice::<Object>(&raw) {
