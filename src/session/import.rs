@@ -209,7 +209,8 @@ impl Session {
             let importing = import(target, &window, pass, &all.without, &mut others, &mut done);
             let made = self.runtime.block_on(importing);
             if others.were_seen() && !seen {
-                let text = format!("others write to {class}: its objects go one by one from here on");
+                let text =
+                    format!("others write to {class}: its objects go one by one from here on");
                 self.say(&Event::Note { text })?;
             }
             all.add(done, pass);

@@ -121,7 +121,8 @@ pub async fn import(
         let Target { nodes, class, .. } = target;
         // Looked for last, so that nobody has written since the nodes were asked.
         let together = others.are_absent(nodes[0], class, window.tenant.as_deref()).await;
-        send(target, absent, if together { Way::Together } else { Way::IfAbsent }, imported).await?;
+        send(target, absent, if together { Way::Together } else { Way::IfAbsent }, imported)
+            .await?;
         others.added(imported.imported - before);
     }
     send(target, behind, Way::Replacing, imported).await
@@ -258,8 +259,8 @@ async fn add_references(
         let Some(copy) = there.iter().find_map(|copies| copies.get(&line.id)) else { continue };
         let Some(bare) = without_references(&line.raw, references) else { continue };
         // Another one that somebody wrote has the references that they gave it.
-        let is_ours = number(&line.id).is_some_and(|id| without.contains(&id))
-            || is_same(&bare, &copy.raw);
+        let is_ours =
+            number(&line.id).is_some_and(|id| without.contains(&id)) || is_same(&bare, &copy.raw);
         if !is_ours {
             continue;
         }

@@ -81,7 +81,8 @@ impl<'a> Sweep<'a> {
             return Ok(Ok(false));
         };
         if self.shown.is_empty() {
-            let pages = |node: &&Node| Pages::new(node, self.class, tenant.as_deref(), String::new());
+            let pages =
+                |node: &&Node| Pages::new(node, self.class, tenant.as_deref(), String::new());
             self.shown = self.nodes.iter().map(pages).collect();
         }
         for _ in 0..STEP {

@@ -65,11 +65,7 @@ impl Verification {
 /// # Errors
 ///
 /// A node could not be read.
-pub async fn verify(
-    nodes: &[&Node],
-    class: &str,
-    window: &Window,
-) -> Result<Verification, Error> {
+pub async fn verify(nodes: &[&Node], class: &str, window: &Window) -> Result<Verification, Error> {
     let settled = |there: &[Copies]| {
         there.iter().all(|copies| {
             window.lines.iter().all(|line| {

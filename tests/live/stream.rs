@@ -12,7 +12,16 @@ use super::cluster::{Cluster, NODES};
 use super::data::{id, vector};
 
 /// What the servers acknowledged last of each object that was written: its text, or that it is gone.
-pub(super) type Acknowledged = BTreeMap<u128, Option<String>>;
+pub(super) type Acknowledged = BTreeMap<u128, Written>;
+
+/// What was acknowledged of an object.
+#[derive(Debug)]
+pub(super) struct Written {
+    /// Its text; `None`: it is gone.
+    pub(super) now: Option<String>,
+    /// When it was acknowledged.
+    pub(super) at: Instant,
+}
 
 /// Inserts, updates and deletes, some fifty a second in all, until it is told to stop.
 pub(super) fn write(
@@ -58,7 +67,7 @@ pub(super) fn write(
         // One that was not acknowledged may have been made or not.
         let mut written = written.lock().unwrap();
         if matches!(reply.status, 200 | 204) {
-            written.insert(at, now.map(str::to_owned));
+            written.insert(at, Written { now: now.map(str::to_owned), at: Instant::now() });
         } else {
             written.remove(&at);
             eprintln!("{at} -> {}: {}", reply.status, reply.body);
@@ -79,12 +88,15 @@ pub(super) fn expect_acknowledged(
     // Each replica by itself, once the servers have brought them together.
     let differing = || {
         let mut differing = vec![];
-        for (number, wanted) in written {
+        for (number, Written { now: wanted, .. }) in written {
             for node in 1..=NODES {
                 let path = format!("/v1/objects/{class}/{}?node_name=node{node}", id(*number));
                 let reply = cluster.get(0, &path);
                 let found = match reply.status {
-                    200 => reply.body["properties"]["config_value"].as_str().map(str::to_owned),
+                    // One of before has no such text, and is there.
+                    200 => {
+                        Some(reply.body["properties"]["config_value"].as_str().unwrap_or("").into())
+                    }
                     404 => None,
                     other => Some(format!("status {other}")),
                 };
@@ -105,8 +117,8 @@ pub(super) fn expect_acknowledged(
     }
     assert!(left.is_empty(), "{left:?}");
     // And what was there before, but for what was deleted since.
-    let deleted = written.iter().filter(|(number, now)| **number < imported && now.is_none());
-    let new = written.iter().filter(|(number, now)| **number >= imported && now.is_some());
+    let deleted = written.iter().filter(|(number, now)| **number < imported && now.now.is_none());
+    let new = written.iter().filter(|(number, now)| **number >= imported && now.now.is_some());
     let wanted = imported as usize - deleted.count() + new.count();
     for node in 1..=NODES {
         let found = count_on(cluster, class, node);
