@@ -1,6 +1,6 @@
 //! A change of the cluster, as it is recorded before it is sent, and what became of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -70,6 +70,13 @@ pub enum Change {
         /// RAFT name of the node that was to get it.
         to: String,
     },
+    /// Let the servers take replicas away. Each other replica of their shards has all that they have.
+    RemoveReplicas {
+        /// The class.
+        class: String,
+        /// The nodes (RAFT names) from which each shard is taken away.
+        removals: BTreeMap<String, BTreeSet<String>>,
+    },
     /// Give a class another factor, and leave its replicas as they are.
     SetFactor {
         /// The class.
@@ -111,6 +118,7 @@ impl Change {
             | Self::AllowWrites { class, .. }
             | Self::CopyReplica { class, .. }
             | Self::CancelCopy { class, .. }
+            | Self::RemoveReplicas { class, .. }
             | Self::SetFactor { class, .. }
             | Self::BringTogether { class }
             | Self::InsertObject(ObjectName { class, .. })
@@ -137,6 +145,10 @@ impl Change {
             }
             Self::CancelCopy { class, shard, to, .. } => {
                 format!("cancel the copy of shard {shard} of class {class} to {to}")
+            }
+            Self::RemoveReplicas { class, removals } => {
+                let replicas = removals.values().map(BTreeSet::len).sum();
+                format!("remove {} of class {class}", count(replicas, "replica"))
             }
             Self::SetFactor { class, before, factor } => {
                 format!("change the factor of class {class} from {before} to {factor}")

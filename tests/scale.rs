@@ -1,10 +1,10 @@
-//! Raising the factor of a class in place, in the sandbox.
+//! Raising and lowering the factor of a class in place, in the sandbox.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
 mod support;
 
-use elysia_runbook::sandbox::Scenario;
+use elysia_runbook::sandbox::{Scenario, ShardStatus};
 use support::{Ended, Stage};
 
 const CLASS: &str = "ELYSIA_CONFIG__";
@@ -34,7 +34,6 @@ fn a_class_with_objects_gets_its_replicas() {
     let changes = stage.changes().len();
     scale(&stage, &[]).exits(0);
     assert_eq!(stage.changes().len(), changes);
-    scale(&stage, &["--set", "factor=1"]).exits(5).says("has factor 3 already");
     scale(&stage, &["--set", "factor=4"]).exits(5).says("takes 1 to 3 here");
 }
 
@@ -112,4 +111,82 @@ fn copies_are_waited_for_while_a_leader_is_elected() {
     stage.sandbox.set_replica_movement(true);
     scale(&stage, &[]).exits(0);
     assert_eq!(stage.fewest_replicas(CLASS), 3);
+}
+
+/// A class with objects on three nodes.
+fn everywhere() -> Stage {
+    let stage = Stage::new(Scenario::WithData);
+    stage.sandbox.set_replica_movement(true);
+    scale(&stage, &[]).exits(0);
+    stage
+}
+
+fn expect_writable(stage: &Stage) {
+    for (node, _) in stage.sandbox.nodes() {
+        let statuses = stage.sandbox.shard_statuses(&node, CLASS);
+        let ready = statuses.values().all(|status| *status == ShardStatus::Ready);
+        assert!(ready, "{node}: {statuses:?}");
+    }
+}
+
+#[test]
+fn replicas_are_taken_away_where_all_are_the_same() {
+    let stage = everywhere();
+    let all = objects(&stage)[0];
+    // Without a yes nothing is taken away.
+    let before = stage.changes().len();
+    stage.run(&["run", "scale-replicas", "--set", "factor=1"]).exits(5);
+    assert_eq!(stage.changes().len(), before);
+    scale(&stage, &["--set", "factor=2"]).exits(0).golden("scale/lowered.txt");
+    assert_eq!(stage.factors(CLASS), [Some(2); 3]);
+    assert_eq!(objects(&stage).iter().sum::<usize>(), 2 * all);
+    scale(&stage, &["--set", "factor=1"])
+        .exits(0)
+        .says("300 objects are the same on every replica");
+    assert_eq!(objects(&stage).iter().sum::<usize>(), all);
+    expect_writable(&stage);
+    // What is taken away is not put back by itself.
+    let back = "elysia-runbook run scale-replicas --set class=ELYSIA_CONFIG__ --set factor=2";
+    stage.run(&["rollback", "--yes"]).exits(0).says("stays at factor 1").says(back);
+    scale(&stage, &[]).exits(0);
+    assert_eq!(objects(&stage), [all; 3]);
+}
+
+#[test]
+fn a_replica_that_has_what_others_lack_is_not_taken_away() {
+    let stage = everywhere();
+    let object = serde_json::json!({"class": CLASS, "properties": {"config_key": "alone"}});
+    stage.sandbox.insert(Some("node3"), &object).unwrap();
+    let all = objects(&stage);
+    scale(&stage, &["--set", "factor=1"])
+        .exits(1)
+        .says("is not the same on every replica")
+        .says("elysia-runbook run resync-replicas --set class=ELYSIA_CONFIG__");
+    assert_eq!(stage.factors(CLASS), [Some(3); 3]);
+    assert_eq!(objects(&stage), all);
+    expect_writable(&stage);
+}
+
+#[test]
+fn what_can_not_be_taken_away_leaves_the_factor_as_it_was() {
+    for (fault, code) in
+        [("POST:/v1/replication/scale:1=500 no", 6), ("PUT:/v1/schema/ELYSIA_CONFIG__:1=422 no", 1)]
+    {
+        let stage = everywhere().fault(fault);
+        let all = objects(&stage);
+        scale(&stage, &["--set", "factor=1"]).exits(code);
+        assert_eq!(stage.factors(CLASS), [Some(3); 3], "{fault}");
+        assert_eq!(objects(&stage), all, "{fault}");
+        expect_writable(&stage);
+    }
+}
+
+#[test]
+fn servers_that_can_not_take_replicas_away_say_so() {
+    let stage = everywhere().fault("GET:/v1/replication/scale=404 path not found");
+    scale(&stage, &["--set", "factor=1"])
+        .exits(1)
+        .says("the servers can't take replicas away")
+        .says("recreate-with-data.rhai lowers the factor without it");
+    assert_eq!(stage.factors(CLASS), [Some(3); 3]);
 }

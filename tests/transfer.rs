@@ -367,3 +367,21 @@ fn a_class_comes_back_under_another_name() {
     let words = [&["run", "restore-class", "--yes"], &set[..], &["--set", "into=lower"]].concat();
     stage.run(&words).exits(1).says("`lower`");
 }
+
+/// Servers leave times among the properties of some objects; auto-schema would make properties of them.
+#[test]
+fn times_among_the_properties_are_not_sent_back() {
+    let stage = Stage::new(Scenario::WithData);
+    let id = "00000000-0000-4000-8000-000000000001";
+    let times = json!({"_creationTimeUnix": 1, "_lastUpdateTimeUnix": 2, "config_key": "x"});
+    let object = json!({"class": CLASS, "id": id, "properties": times});
+    stage.sandbox.insert(None, &object).unwrap();
+    back_up(&stage).exits(0);
+    stage.delete("/v1/schema/ELYSIA_CONFIG__");
+    restore(&stage, CLASS, "node1").exits(0).says("3/3 nodes");
+    let own = stage.sandbox.class("node1", CLASS).unwrap();
+    let names = own["properties"].as_array().unwrap().iter().map(|it| &it["name"]);
+    assert_eq!(names.collect::<Vec<_>>(), ["config_key", "config_value"]);
+    let found = stage.get(0, &format!("/v1/objects/{CLASS}/{id}"));
+    assert_eq!(found["properties"], json!({"config_key": "x"}));
+}

@@ -35,7 +35,7 @@ const OPERATIONS: u64 = 500_000;
 const COMPUTING: Duration = Duration::from_secs(5);
 
 /// Primitives that change the cluster; all others read, or talk to the operator.
-pub const CHANGING: [&str; 11] = [
+pub const CHANGING: [&str; 12] = [
     "copy_replicas",
     "create_class",
     "create_tenants",
@@ -43,6 +43,7 @@ pub const CHANGING: [&str; 11] = [
     "delete_object",
     "import_class",
     "insert_object",
+    "remove_replicas",
     "replica_lag",
     "restore_class",
     "resync_replicas",

@@ -1,13 +1,25 @@
 //! Primitives on the replicas of a class that stays where it is.
 
 use rhai::plugin::{NativeCallContext, export_module};
+use serde::{Deserialize, Serialize};
+
+/// A replica that is to be taken away, as scripts see it.
+#[derive(Serialize, Deserialize)]
+struct Removal {
+    shard: String,
+    node: String,
+}
 
 #[expect(unreachable_pub, reason = "Rhai exports the public functions of this module")]
 #[export_module]
 pub(super) mod primitives {
+    use std::collections::BTreeSet;
+
     use rhai::{Array, Dynamic, INT};
 
+    use super::Removal;
     use crate::host::throw::{Throws, ask, value};
+    use crate::session::Removals;
     use crate::weaviate::ReplicaCopy;
 
     /// Returns the copies that give every shard of `class` `factor` replicas, each with `shard`,
@@ -42,6 +54,51 @@ pub(super) mod primitives {
         }
         let copies: Vec<ReplicaCopy> = rhai::serde::from_dynamic(&copies.into())?;
         ask(&context, |session| session.copy_replicas(class, &copies))
+    }
+
+    /// Returns the replicas that the servers would take away so that every shard of `class` has `factor`,
+    /// each with `shard` and `node`; none where it has no more.
+    ///
+    /// Throws `not_found`, `invalid` for factor 0, `rejected` where the servers can't take replicas away,
+    /// `unverifiable` where too few would be left or a tenant is not active.
+    ///
+    /// ```rhai
+    /// for replica in plan_removals("Author", 1) { note(`${replica.shard} on ${replica.node}`); }
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn plan_removals(context: NativeCallContext, class: &str, factor: INT) -> Throws<Array> {
+        let factor = u64::try_from(factor).unwrap_or(0);
+        let removals = ask(&context, |session| session.plan_removals(class, factor))?;
+        let each = |(shard, nodes): (&String, &BTreeSet<String>)| {
+            nodes.iter().map(|node| Removal { shard: shard.clone(), node: node.clone() }).collect()
+        };
+        let all = removals.iter().flat_map(|it| -> Vec<Removal> { each(it) });
+        all.map(rhai::serde::to_dynamic).collect()
+    }
+
+    /// Sets a smaller `factor` of `class` and lets the servers take `removals` away. Writes to it are paused
+    /// meanwhile, and every object is compared on every replica before: one that is not everywhere the
+    /// same ends it.
+    ///
+    /// Refused if the cluster can't agree. Throws `conflict` where replicas differ, `rejected`.
+    ///
+    /// ```rhai
+    /// remove_replicas("Author", 1, plan_removals("Author", 1));
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn remove_replicas(
+        context: NativeCallContext,
+        class: &str,
+        factor: INT,
+        removals: Array,
+    ) -> Throws<()> {
+        let factor = u64::try_from(factor).unwrap_or(0);
+        let removals: Vec<Removal> = rhai::serde::from_dynamic(&removals.into())?;
+        let mut all = Removals::new();
+        for Removal { shard, node } in removals {
+            all.entry(shard).or_default().insert(node);
+        }
+        ask(&context, |session| session.remove_replicas(class, factor, &all))
     }
 
     /// Compares every object of `class` on every replica, and lets the servers bring together those that

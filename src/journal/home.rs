@@ -112,10 +112,12 @@ impl RunFolder {
     }
 }
 
-/// Returns an id that sorts by time: `20261122-051704-3f9a`, in UTC.
+/// Returns an id that sorts by time: `20261122-051704-3f9a`, in UTC, the last in parts of a second, of
+/// which it has 65,536.
 fn new_id() -> String {
     let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
-    format!("{}-{:04x}", now.strftime("%Y%m%d-%H%M%S"), fastrand::u16(..))
+    let part = i64::from(now.subsec_nanosecond()) * 65_536 / 1_000_000_000;
+    format!("{}-{part:04x}", now.strftime("%Y%m%d-%H%M%S"))
 }
 
 /// Writes a file that is not there yet: whole, flushed to disk, readable by the owner alone,

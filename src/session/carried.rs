@@ -11,7 +11,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::inserted::Inserted;
-use super::state::Deleted;
+use super::state::{Deleted, Factors, note_factor};
 use super::{Export, Session};
 use crate::change::{Change, Outcome};
 use crate::event::{Event, Reached};
@@ -35,7 +35,7 @@ pub struct Carried {
     imported: BTreeMap<String, u64>,
     paused: BTreeMap<String, BTreeSet<String>>,
     copying: BTreeMap<String, BTreeSet<ReplicaCopy>>,
-    factors: BTreeMap<String, u64>,
+    factors: Factors,
     inserted: BTreeSet<ObjectName>,
     /// Objects that steps inserted which did not end: such a step inserts others when it runs again.
     stray: Vec<ObjectName>,
@@ -184,13 +184,14 @@ impl Reader {
             Change::CopyReplica { class, copy } => {
                 carried.copying.entry(class.clone()).or_default().insert(copy.clone());
             }
-            Change::SetFactor { class, factor, .. } => {
-                carried.factors.insert(class.clone(), *factor);
+            Change::SetFactor { class, before, factor } => {
+                note_factor(&mut carried.factors, class, *before, *factor);
             }
             Change::CreateTenants { .. }
             | Change::BringTogether { .. }
             | Change::AllowWrites { .. }
             | Change::CancelCopy { .. }
+            | Change::RemoveReplicas { .. }
             | Change::DeleteObject(_) => {}
         }
         self.open.insert(change, action.clone());
@@ -221,7 +222,9 @@ impl Reader {
                 carried.unmade.insert(class.into(), detail.into());
                 match action {
                     Change::CreateClass { .. } => drop(carried.created.remove(class)),
-                    Change::SetFactor { .. } => drop(carried.factors.remove(class)),
+                    Change::SetFactor { before, .. } => {
+                        note_factor(&mut carried.factors, class, before, before);
+                    }
                     Change::CopyReplica { ref copy, .. } => {
                         carried.copying.entry(class.into()).or_default().remove(copy);
                     }

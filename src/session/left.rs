@@ -203,8 +203,15 @@ impl Session {
             let copies = count(*copied, "more replica");
             left.kept.push(format!("{copies} of {class} stay where they are"));
         }
-        for (class, factor) in &state.factors {
-            left.kept.push(format!("{class} stays at factor {factor}"));
+        for (class, (before, factor)) in &state.factors {
+            let way_back = if factor < before {
+                let parameters = [("class", class.as_str()), ("factor", &before.to_string())];
+                let command = self.commands.run("scale-replicas", &parameters);
+                format!("; to copy its replicas again: {command}")
+            } else {
+                String::new()
+            };
+            left.kept.push(format!("{class} stays at factor {factor}{way_back}"));
         }
     }
 

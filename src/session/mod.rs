@@ -19,6 +19,7 @@ mod interrupt;
 mod lag;
 mod late;
 mod left;
+mod lower;
 mod object;
 mod read;
 mod recorder;
@@ -38,6 +39,7 @@ pub use export::Export;
 pub use interrupt::Interrupt;
 pub use lag::{Arrival, Lag};
 pub use left::Restoration;
+pub use lower::Removals;
 pub use recorder::{Counts, Recorder, Tally};
 pub use restore_class::Restored;
 

@@ -128,6 +128,7 @@ impl Session {
         for class in copying {
             self.cancel_copies(&class);
         }
+        self.raise_again();
         self.allow_all_writes();
         for (class, before) in &deleted {
             if let Err(halt) = self.undo_delete(class, before) {

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::Session;
 use super::read::check_class_name;
 use super::settle::SETTLING;
+use super::state::note_factor;
 use crate::change::Change;
 use crate::error::{Code, Failure, Halt};
 use crate::event::{Event, count};
@@ -34,7 +35,7 @@ impl Session {
     /// not answer, the plan of the servers can't be read, or a tenant is not active.
     pub fn plan_copies(&self, class: &str, factor: usize) -> Result<Vec<ReplicaCopy>, Halt> {
         check_class_name(class)?;
-        let tenants = self.tenants(class)?.unwrap_or_default();
+        self.refuse_inactive(class)?;
         let survey = self.look()?;
         if let Some((node, error)) = survey.silent().next() {
             let why = format!("`{node}` does not answer: {}", error.reason());
@@ -48,13 +49,6 @@ impl Session {
         if factor > nodes.len() {
             let why = format!("factor {factor} needs {factor} nodes; there are {}", nodes.len());
             return Err(Failure::new(Code::Invalid, why).into());
-        }
-        if let Some(tenant) = tenants.iter().find(|tenant| !tenant.is_active()) {
-            let why = format!(
-                "tenant `{}` is {}, so its replicas can't be copied",
-                tenant.name, tenant.activity_status
-            );
-            return Err(Failure::new(Code::Unverifiable, why).hint("activate it").into());
         }
         let replicas = self.read(async |cluster| Replicas::find(cluster, &survey, class).await)?;
         if !replicas.planned_known {
@@ -79,6 +73,17 @@ impl Session {
             }
         }
         Ok(copies)
+    }
+
+    /// Of a tenant that is not active no replica can be copied, nor compared with others.
+    pub(super) fn refuse_inactive(&self, class: &str) -> Result<(), Halt> {
+        let tenants = self.tenants(class)?.unwrap_or_default();
+        let Some(tenant) = tenants.iter().find(|tenant| !tenant.is_active()) else { return Ok(()) };
+        let why = format!(
+            "tenant `{}` is {}, so its replicas can't be copied or compared",
+            tenant.name, tenant.activity_status
+        );
+        Err(Failure::new(Code::Unverifiable, why).hint("activate it").into())
     }
 
     /// Lets the servers make these copies, and waits until all are there. Copies that are under way
@@ -275,7 +280,7 @@ impl Session {
     }
 
     /// Returns the nodes that are to have each shard, as the leader plans it.
-    fn planned(&self, class: &str) -> Result<BTreeMap<String, Vec<String>>, Halt> {
+    pub(super) fn planned(&self, class: &str) -> Result<BTreeMap<String, Vec<String>>, Halt> {
         let placement = self.read_from_any(async |node| node.placement(class).await)?;
         let shards = placement.ok_or_else(no_movement)?.shards;
         Ok(shards.into_iter().map(|shard| (shard.shard, shard.replicas)).collect())
@@ -291,7 +296,7 @@ impl Session {
         self.remember(class, self.change_factor(class, factor))
     }
 
-    fn change_factor(&self, class: &str, factor: u64) -> Result<(), Halt> {
+    pub(super) fn change_factor(&self, class: &str, factor: u64) -> Result<(), Halt> {
         check_class_name(class)?;
         let survey = self.prepare(class, &|| format!("set the factor of class {class}"))?;
         let found = self.class(class)?.ok_or_else(|| self.not_found(class))?;
@@ -302,7 +307,7 @@ impl Session {
             return Ok(());
         }
         let change = Change::SetFactor { class: class.into(), before, factor };
-        self.state.borrow_mut().factors.insert(class.into(), factor);
+        note_factor(&mut self.state.borrow_mut().factors, class, before, factor);
         let has_it = || {
             let found = self.class(class)?;
             Ok(found.is_some_and(|it| it.value["replicationConfig"]["factor"] == factor))
@@ -310,7 +315,7 @@ impl Session {
         let request = async |node: &Node| node.update_class(class, &wanted).await;
         let sent = self.send(&change, &survey, request, has_it);
         if super::change::was_not_made(&sent) {
-            self.state.borrow_mut().factors.remove(class);
+            note_factor(&mut self.state.borrow_mut().factors, class, before, before);
         }
         sent?;
         // Reading it again later is no change by somebody else.

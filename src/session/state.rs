@@ -29,6 +29,19 @@ pub(crate) struct Deleted {
     pub(super) export: Option<Export>,
 }
 
+/// What factor classes had, and have now because of a run.
+pub(super) type Factors = BTreeMap<String, (u64, u64)>;
+
+/// Takes note of a factor that a class was given. Given back the first one, it is as it was.
+pub(super) fn note_factor(factors: &mut Factors, class: &str, before: u64, now: u64) {
+    let first = factors.get(class).map_or(before, |(first, _)| *first);
+    if first == now {
+        factors.remove(class);
+    } else {
+        factors.insert(class.into(), (first, now));
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct State {
     /// The operator has agreed to changes of this cluster.
@@ -53,8 +66,8 @@ pub(super) struct State {
     pub(super) copying: BTreeMap<String, BTreeSet<ReplicaCopy>>,
     /// How many it has, by class: these stay, whatever fails later.
     pub(super) copied: BTreeMap<String, usize>,
-    /// The factors that this run gave to classes.
-    pub(super) factors: BTreeMap<String, u64>,
+    /// The factors that classes had, and that this run gave them.
+    pub(super) factors: Factors,
     /// Shards of classes that refuse writes because of this run.
     pub(super) paused: BTreeMap<String, BTreeSet<String>>,
     /// When classes were deleted to which a server may still try to write.

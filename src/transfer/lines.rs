@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead};
 use std::path::PathBuf;
 
+use memchr::memmem;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::objects_file;
+use super::references::without;
 use crate::weaviate::{self, uuid};
 
 /// Objects in a window, and how many bytes they should not exceed.
@@ -198,6 +200,11 @@ impl ReadFile {
         } else {
             named(&raw, class).map_err(|error| wrong(error.to_string()))?
         };
+        let has_times =
+            weaviate::TIMES.iter().any(|name| memmem::find(&bytes, name.as_bytes()).is_some());
+        let bare =
+            if has_times { without(&raw, |name| weaviate::TIMES.contains(&name)) } else { None };
+        let raw = bare.unwrap_or(raw);
         let Head { id, tenant, updated, deleted, .. } = head;
         self.ahead = Some(Line { id, updated, raw, tenant, deleted });
         Ok(())

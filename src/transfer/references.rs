@@ -30,14 +30,16 @@ pub(super) fn without_references(
     object: &RawValue,
     names: &BTreeSet<String>,
 ) -> Option<Box<RawValue>> {
-    if names.is_empty() {
-        return None;
-    }
+    if names.is_empty() { None } else { without(object, |name| names.contains(name)) }
+}
+
+/// Returns an object without some of its properties; `None` where it has none of them.
+pub(super) fn without(object: &RawValue, goes: impl Fn(&str) -> bool) -> Option<Box<RawValue>> {
     let mut fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(object.get()).ok()?;
     let properties = fields.get_mut("properties")?;
     let mut each: BTreeMap<String, Box<RawValue>> = serde_json::from_str(properties.get()).ok()?;
     let all = each.len();
-    each.retain(|name, _| !names.contains(name));
+    each.retain(|name, _| !goes(name));
     if each.len() == all {
         return None;
     }

@@ -19,7 +19,7 @@ mod transfer;
 pub use access::{Access, Secret, shell_word};
 pub use count::Countable;
 pub use error::{Error, What};
-pub use movement::{Movement, MovementStatus, ReplicaCopy};
+pub use movement::{Movement, MovementStatus, ReplicaCopy, ScalePlan};
 pub use object::Listing;
 pub use replica::{Level, ObjectName, Replica};
 pub use schema::{Class, Placement, ShardPlacement};
@@ -132,6 +132,10 @@ pub fn uuid(number: u128) -> String {
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
+/// Properties that a server adds to an object for its index, and that are left in some on a replica that
+/// is written to while it is copied (1.39). Sent back, auto-schema would make properties of them.
+pub const TIMES: [&str; 2] = ["_creationTimeUnix", "_lastUpdateTimeUnix"];
+
 /// Returns what must be the same wherever an object is: not its times, which are the server's, nor
 /// its tenant, which a page leaves out.
 #[must_use]
@@ -142,6 +146,9 @@ pub fn content(mut object: serde_json::Value) -> serde_json::Value {
             None | Some(serde_json::Value::Null) => {}
             Some(value) => drop(content.insert(key.into(), value)),
         }
+    }
+    if let Some(properties) = content.get_mut("properties").and_then(|it| it.as_object_mut()) {
+        properties.retain(|name, _| !TIMES.contains(&name.as_str()));
     }
     content.into()
 }

@@ -1,11 +1,16 @@
 //! Replica movements: the server's own copying and moving of replicas between nodes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use reqwest::Method;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::error::{Error, What};
 use super::{Node, encode};
+
+/// Where more or fewer replicas of a class are planned and ordered.
+const SCALE: &str = "/v1/replication/scale";
 
 /// One replica that is copied or moved to another node.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -51,6 +56,15 @@ impl Movement {
     pub fn is_over(&self) -> bool {
         matches!(self.status.state.as_str(), "READY" | "CANCELLED")
     }
+}
+
+/// What the servers plan, so that every shard of a class has so many replicas.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScalePlan {
+    /// The answer: what is sent to let them do it.
+    pub raw: Value,
+    /// The nodes (RAFT names) from which each shard would be taken away.
+    pub removals: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// A replica that is to be copied to another node.
@@ -132,6 +146,50 @@ impl Node {
         serde_json::from_slice::<Answer>(&raw)
             .map(|answer| answer.id)
             .map_err(|e| self.http.not_weaviate(Method::POST, path, e.to_string()))
+    }
+
+    /// Reads what the servers plan, so that every shard of a class has so many replicas. `None`: this
+    /// server can't, as movement is off (501) or scaling came later (404).
+    ///
+    /// # Errors
+    ///
+    /// Any other answer.
+    pub async fn scale_plan(&self, class: &str, factor: u64) -> Result<Option<ScalePlan>, Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Answer {
+            shard_scale_actions: Option<BTreeMap<String, Actions>>,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Actions {
+            #[serde(default)]
+            remove_nodes: Option<BTreeSet<String>>,
+        }
+        let class = encode(class);
+        let path = format!("{SCALE}?collection={class}&replicationFactor={factor}");
+        let raw = match self.http.get(&path, false).await {
+            Err(Error { what: What::Status(501, _), .. }) => return Ok(None),
+            Err(Error { what: What::Status(404, text), .. }) if !text.contains("ollection") => {
+                return Ok(None);
+            }
+            other => other?,
+        };
+        let raw = self.http.json(Method::GET, &path, &raw)?;
+        let answer = Answer::deserialize(&raw)
+            .map_err(|e| self.http.not_weaviate(Method::GET, &path, e.to_string()))?;
+        let removals = answer.shard_scale_actions.unwrap_or_default().into_iter();
+        let removals = removals.map(|(shard, it)| (shard, it.remove_nodes.unwrap_or_default()));
+        Ok(Some(ScalePlan { removals: removals.filter(|(_, it)| !it.is_empty()).collect(), raw }))
+    }
+
+    /// Lets the servers do what they plan, once. Replicas that are taken away go at once.
+    ///
+    /// # Errors
+    ///
+    /// Anything but 2xx, among them 500 where a shard would have fewer replicas than the factor.
+    pub async fn scale(&self, plan: &ScalePlan) -> Result<(), Error> {
+        self.http.change(Method::POST, SCALE, Some(&plan.raw)).await.map(drop)
     }
 
     /// Cancels a movement, once: it ends some seconds later as `CANCELLED`, and the replicas are where

@@ -75,6 +75,17 @@ pub(super) fn write(
     }
 }
 
+/// Checks, of a class with single replicas, what was acknowledged.
+pub(super) fn expect_there(cluster: &Cluster, class: &str, written: &Acknowledged) {
+    assert!(written.len() > 100, "only {} were written", written.len());
+    eprintln!("{} writes were acknowledged meanwhile", written.len());
+    for (number, Written { now: wanted, .. }) in written {
+        let reply = cluster.get(0, &format!("/v1/objects/{class}/{}", id(*number)));
+        let found = reply.body["properties"]["config_value"].as_str().map(str::to_owned);
+        assert_eq!(found, *wanted, "{number}: {reply:?}");
+    }
+}
+
 /// Checks each replica by itself, once the servers have brought them together: what was acknowledged, and
 /// what was there before.
 pub(super) fn expect_acknowledged(

@@ -23,6 +23,7 @@ pub(crate) enum Job {
     Force,
     Restore,
     Scale,
+    Lower,
     Recreate,
     Resync,
 }
@@ -39,6 +40,7 @@ impl Job {
             Self::Force,
             Self::Restore,
             Self::Scale,
+            Self::Lower,
             Self::Recreate,
             Self::Resync,
         ];
@@ -56,6 +58,13 @@ impl Job {
             Self::Scale => {
                 let stage = Stage::new(Scenario::WithData);
                 stage.sandbox.set_replica_movement(true);
+                stage
+            }
+            Self::Lower => {
+                let stage = Self::Scale.stage();
+                stage.run(Self::Scale.words()).exits(0);
+                // Not a run that could be gone on with, or undone.
+                std::fs::remove_dir_all(stage.home.path().join("runs")).unwrap();
                 stage
             }
             Self::Recreate => Stage::new(Scenario::WithData),
@@ -76,6 +85,7 @@ impl Job {
             Self::Lag => &["run", "replication-lag", "--yes", "--set", "writes=2"],
             Self::Force => &["run", "force-schema-replication", "--yes"],
             Self::Scale => &["run", "scale-replicas", "--yes"],
+            Self::Lower => &["run", "scale-replicas", "--yes", "--set", "factor=1"],
             Self::Recreate => {
                 &["run", "recreate-with-data", "--yes", "--set", "class=ELYSIA_CONFIG__"]
             }
@@ -135,7 +145,8 @@ impl Job {
                 }
             }
             Self::Restore => judge_restore(stage, code, said),
-            Self::Scale => judge_scale(stage, code, said),
+            Self::Scale => judge_scale(stage, code, 3, said),
+            Self::Lower => judge_scale(stage, code, 1, said),
             Self::Recreate => judge_recreate(stage, code, before, said),
             Self::Resync => judge_resync(stage, code, said),
         }
@@ -176,10 +187,11 @@ impl Job {
                 judge_restore(stage, ended.code.unwrap(), &said);
             }
             (Self::Scale, false) if !nothing_to_do => {
-                judge_scale(stage, ended.code.unwrap(), &said);
+                judge_scale(stage, ended.code.unwrap(), 3, &said);
                 assert_eq!(stage.factors(CLASS), [Some(3); 3], "{said}");
             }
-            (Self::Scale, _) => judge_scale(stage, 1, &said),
+            (Self::Lower, false) if !nothing_to_do => judge_scale(stage, 0, 1, &said),
+            (Self::Scale | Self::Lower, _) => judge_scale(stage, 1, 0, &said),
             // All of it was done before it died.
             (Self::Recreate, _) if nothing_to_do => assert!(everywhere(stage), "{said}"),
             (Self::Recreate, false) => judge_recreate(stage, 0, before, &said),
@@ -238,13 +250,16 @@ fn judge_repair(
 }
 
 /// Every object is there, and no factor is promised that the replicas do not keep.
-fn judge_scale(stage: &Stage, code: i32, said: &str) {
+fn judge_scale(stage: &Stage, code: i32, wanted: u64, said: &str) {
     let ids = ids(stage);
     assert!(ids.len() >= WITH_DATA, "{} objects: {said}", ids.len());
     let factors = stage.factors(CLASS);
     let replicas = stage.fewest_replicas(CLASS);
     match code {
-        0 => assert_eq!((factors, replicas), (vec![Some(3); 3], 3), "{said}"),
+        0 => {
+            let seen = (factors, replicas as u64);
+            assert_eq!(seen, (vec![Some(wanted); 3], wanted), "{said}");
+        }
         1 | 4 | 5 | 6 | 7 | 130 => {
             let promised = factors.iter().flatten().max().copied().unwrap_or_default();
             assert!(replicas as u64 >= promised, "{factors:?}, {replicas}: {said}");
