@@ -144,6 +144,11 @@ pub struct TargetArgs {
     #[arg(long, value_name = "SECONDS", env = "ELYSIA_RUNBOOK_DRAIN")]
     pub drain: Option<u64>,
 
+    /// How many objects are saved, imported, or compared with what is saved, in a second at most. The
+    /// default is as many as the servers take; less where they become slow
+    #[arg(long, value_name = "OBJECTS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate: Option<u32>,
+
     /// A cluster in this process instead of a real one
     #[arg(
         long,
@@ -203,6 +208,16 @@ pub struct RunsArgs {
 pub enum RunsCommand {
     /// Show what happened in a run
     Show {
+        /// The run's id, or as much of its beginning as is unique
+        run: String,
+    },
+    /// Hold a run that exports, compares or imports objects, at the next page
+    Hold {
+        /// The run's id, or as much of its beginning as is unique
+        run: String,
+    },
+    /// Let a run go on that is held
+    Release {
         /// The run's id, or as much of its beginning as is unique
         run: String,
     },

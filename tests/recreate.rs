@@ -335,3 +335,41 @@ fn an_insertion_that_was_none_is_found() {
         .says("1 missing")
         .says("elysia-runbook run restore-class --set class=ELYSIA_CONFIG__");
 }
+
+/// A run is held at the next page, and goes on when it is released.
+#[test]
+fn a_run_is_held_and_released() {
+    let stage = Stage::new(Scenario::WithData).fault("GET:/v1/objects:1=delay 700ms");
+    let before = all(&stage);
+    let mut running = stage.start(&RECREATE);
+    let asks =
+        |it: &elysia_runbook::sandbox::Request| it.path_and_query.starts_with("/v1/objects?");
+    while !stage.sandbox.requests().iter().any(asks) {
+        std::thread::sleep(Duration::from_millis(5));
+        assert!(running.try_wait().unwrap().is_none(), "it ended");
+    }
+    let run = stage.newest_run().unwrap();
+    stage.run_bare(&["runs", "hold", &run]).exits(0).says("is held at the next page");
+    // Its pages would be read and the class deleted by then.
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(running.try_wait().unwrap().is_none(), "it ended");
+    assert_eq!(stage.changes().iter().filter(|it| it.starts_with("DELETE")).count(), 0);
+    stage.run_bare(&["runs", "release", &run]).exits(0).says("goes on");
+    let ended = stage.ended(running.wait_with_output().unwrap());
+    ended.exits(0).says("held; `elysia-runbook runs release RUN` lets it go on");
+    expect_everywhere(&stage, &before);
+    stage.run_bare(&["runs", "release", &run]).exits(2).says("is not held");
+    stage.run_bare(&["runs", "hold", &run]).exits(2).says("has ended");
+}
+
+/// Not faster than is allowed: 300 objects are exported, compared, imported and verified.
+#[test]
+fn objects_are_moved_no_faster_than_the_rate() {
+    let stage = Stage::new(Scenario::WithData);
+    let before = all(&stage);
+    let began = std::time::Instant::now();
+    stage.run(&[&RECREATE[..], &["--rate", "200"]].concat()).exits(0);
+    assert!(began.elapsed() > Duration::from_secs(4), "{:?}", began.elapsed());
+    expect_everywhere(&stage, &before);
+    stage.run(&[&RECREATE[..], &["--rate", "0"]].concat()).exits(2).says("--rate");
+}

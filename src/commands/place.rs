@@ -40,7 +40,7 @@ impl Place {
             .map_err(|e| Error::failed("the sandbox has no address").cause(e))?;
         // Nobody else writes to it.
         let drain = Duration::from_secs(args.drain.unwrap_or(0));
-        let access = Access { drain, ..Access::default() };
+        let access = Access { drain, rate: args.rate, ..Access::default() };
         let cluster = Cluster::new(nodes, &access)?;
         let commands =
             Commands { target: format!(" --sandbox={scenario}"), curl_options: String::new() };
@@ -63,7 +63,7 @@ impl Place {
             Some(_) => (vec![], cluster.cloned()),
             None => (nodes, None),
         };
-        let args = TargetArgs { nodes, cluster, drain: args.drain, sandbox: None };
+        let args = TargetArgs { nodes, cluster, drain: args.drain, rate: args.rate, sandbox: None };
         Self::find(&args, runtime)
     }
 

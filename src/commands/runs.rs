@@ -21,7 +21,36 @@ pub(super) fn runs(args: &RunsArgs) -> Ended {
         None => Ok(list(&home, &runs)),
         Some(RunsCommand::Show { run }) => show(&find(run)?),
         Some(RunsCommand::Verify { run }) => verify(&find(run)?),
+        Some(RunsCommand::Hold { run }) => hold(&find(run)?),
+        Some(RunsCommand::Release { run }) => release(&find(run)?),
     }
+}
+
+/// Holds a run until it is released: its process looks for the file.
+fn hold(folder: &RunFolder) -> Ended {
+    let ended = |record: &Record| matches!(record.event, Event::RunFinished { .. });
+    if read(&folder.journal()).is_ok_and(|it| it.records.last().is_some_and(ended)) {
+        let why = format!("run {} has ended: there is nothing to hold", folder.run);
+        return Err(one(Error::usage(why)));
+    }
+    std::fs::write(folder.hold(), "")
+        .map_err(|e| one(Error::failed("the run can't be held").cause(e)))?;
+    print(&format!(
+        "{} is held at the next page; `elysia-runbook runs release {}` lets it go on",
+        folder.run, folder.run
+    ));
+    Ok(0)
+}
+
+fn release(folder: &RunFolder) -> Ended {
+    match std::fs::remove_file(folder.hold()) {
+        Ok(()) => print(&format!("{} goes on", folder.run)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(one(Error::usage(format!("run {} is not held", folder.run))));
+        }
+        Err(error) => return Err(one(Error::failed("the run can't be released").cause(error))),
+    }
+    Ok(0)
 }
 
 fn list(home: &Home, runs: &[RunFolder]) -> u8 {

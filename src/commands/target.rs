@@ -104,6 +104,7 @@ pub(super) fn find(args: &TargetArgs) -> Result<Target, Error> {
             .drain
             .or(entry.drain_seconds)
             .map_or(Access::default().drain, Duration::from_secs),
+        rate: args.rate,
     };
     Ok(Target { nodes, access })
 }

@@ -105,6 +105,12 @@ impl RunFolder {
         self.path.join("journal.ndjson")
     }
 
+    /// Returns the file that holds the run while it is there.
+    #[must_use]
+    pub fn hold(&self) -> PathBuf {
+        self.path.join("hold")
+    }
+
     /// Returns the folder of the backups.
     #[must_use]
     pub fn backups(&self) -> PathBuf {

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -45,8 +46,10 @@ impl Session {
         only.map_or(Ok(()), check_class_name)?;
         self.check_node_name(node)?;
         let survey = self.look()?;
+        // What can't be said now is said with the next.
+        let due = |class: &str, done| self.due("saving", class, done, None).unwrap_or_default();
         let saved = self.read(async |cluster| match cluster.node(node) {
-            Some(node) => save(node, &survey, folder, only).await.map_err(Failure::from),
+            Some(node) => save(node, &survey, folder, only, &due).await.map_err(Failure::from),
             None => Err(Failure::new(Code::Invalid, format!("`{node}` is no node"))),
         })?;
         let new = saved.map_err(|error| self.disk(folder, &error))?;
@@ -78,12 +81,16 @@ impl Session {
     }
 }
 
+/// Tells how long is to be waited when so many objects of a class are saved.
+type Due<'a> = &'a dyn Fn(&str, u64) -> Option<Duration>;
+
 /// Saves what a node has. The outer error: it shows nothing at all.
 async fn save(
     node: &Node,
     survey: &Survey,
     folder: &Path,
     only: Option<&str>,
+    due: Due<'_>,
 ) -> Result<io::Result<NewBackup>, Error> {
     let mut classes: Vec<String> = node
         .classes(true)
@@ -98,7 +105,7 @@ async fn save(
         Err(error) => return Ok(Err(error)),
     };
     for (at, class) in classes.iter().enumerate() {
-        match save_class(node, survey, class, &mut new).await {
+        match save_class(node, survey, class, &mut new, due).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Ok(Err(error)),
             Err(error) => {
@@ -120,6 +127,7 @@ async fn save_class(
     survey: &Survey,
     class: &str,
     new: &mut NewBackup,
+    due: Due<'_>,
 ) -> Result<io::Result<()>, Error> {
     if !is_class_name(class) {
         new.unreached(format!("class {class:?}, which has no name that a class can have"));
@@ -143,7 +151,7 @@ async fn save_class(
         }
         let mut file = new.objects(class)?;
         let active = tenants.as_ref().map(|(_, active)| active.as_slice());
-        let exported = export(node, class, active, &mut file).await?;
+        let exported = export(node, class, active, &mut file, &|done| due(class, done)).await?;
         missing.extend(exported.missing);
         files.push(file.finish()?);
         new.add(BackedUp {

@@ -109,12 +109,10 @@ impl Session {
         let node = self.who_has_most(&survey, &replicas, class)?;
         let of = self.count(class).ok();
         let exported = self.read(async |_| {
-            let tell = |done| {
-                // What can't be said now is said with the next.
-                let _ = self.tell_progress("exporting", class, done, of);
-            };
+            // What can't be said now is said with the next.
+            let due = |done| self.due("exporting", class, done, of).unwrap_or_default();
             let tenants = names.as_deref();
-            Ok::<_, Failure>(go_on_exporting(node, class, tenants, &mut file, &tell).await)
+            Ok::<_, Failure>(go_on_exporting(node, class, tenants, &mut file, &due).await)
         })?;
         exported.map_err(disk)?.map_err(Failure::from)?;
         let objects = file.objects();

@@ -212,6 +212,7 @@ impl Session {
                 let text =
                     format!("others write to {class}: its objects go one by one from here on");
                 self.say(&Event::Note { text })?;
+                self.measure_anew();
             }
             all.add(done, pass);
             let mut state = self.state.borrow_mut();
@@ -227,7 +228,8 @@ impl Session {
             })?;
             done_now += window.lines.len() as u64;
             self.tell_reached(of, pass, &window, all)?;
-            self.tell_progress("importing", class, done_now, Some(objects))?;
+            self.pace("importing", class, done_now, Some(objects))?;
+            self.wait_for_vectors(class)?;
             if all.failed.len() >= MOST_FAILED {
                 let why = format!("the server refused {} objects of {class}", all.failed.len());
                 return Err(Failure::new(Code::Rejected, why).into());
@@ -299,7 +301,7 @@ impl Session {
                 found.add(seen);
             }
             done += windows.iter().map(|window| window.lines.len() as u64).sum::<u64>();
-            self.tell_progress("comparing", class, done, None)?;
+            self.pace("comparing", class, done, None)?;
         }
     }
 

@@ -44,7 +44,7 @@ impl Session {
         let mut sweep = Sweep::new(nodes.clone(), class, tenants.map(names), exported, file);
         loop {
             let step = self.read(async |_| Ok::<_, Failure>(sweep.step().await))?;
-            self.tell_progress("comparing", class, sweep.objects(), None)?;
+            self.pace("comparing", class, sweep.objects(), None)?;
             if !step.map_err(disk)?.map_err(Failure::from)? {
                 break;
             }

@@ -21,6 +21,7 @@ mod late;
 mod left;
 mod lower;
 mod object;
+mod pace;
 mod read;
 mod recorder;
 mod restore;
@@ -54,6 +55,7 @@ use crate::event::Event;
 use crate::journal::RunFolder;
 use crate::survey::Commands;
 use crate::weaviate::Cluster;
+use pace::Pace;
 use state::State;
 
 /// What the operator allowed on the command line.
@@ -106,6 +108,7 @@ pub struct Session {
     silent: RefCell<BTreeSet<String>>,
     /// When long work was told of last.
     told: Cell<Option<Instant>>,
+    pace: RefCell<Pace>,
     state: RefCell<State>,
 }
 
@@ -160,6 +163,7 @@ impl Session {
             apart: Cell::new(false),
             silent: RefCell::default(),
             told: Cell::new(None),
+            pace: RefCell::default(),
             state: RefCell::default(),
         }
     }

@@ -103,7 +103,7 @@ impl Session {
                 let page = self.read(async |_| comparing.next_page(tenant, &from).await)?;
                 done.found.objects += page.objects;
                 self.resync_page(&comparing, &page.suspects, node, done)?;
-                self.tell_progress("comparing", class, done.found.objects, None)?;
+                self.pace("comparing", class, done.found.objects, None)?;
                 after = page.end;
             }
         }

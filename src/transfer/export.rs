@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::time::Duration;
 
 use super::objects_file::ObjectsFile;
 use super::pages::Pages;
@@ -17,7 +18,8 @@ pub struct Exported {
 }
 
 /// Writes the objects that a node shows of a class, or of each of these tenants, into a file. What
-/// can't be read is told in [`Exported::missing`], and what follows is read all the same.
+/// can't be read is told in [`Exported::missing`], and what follows is read all the same. `due` tells how
+/// long is to be waited when so many objects are there.
 ///
 /// # Errors
 ///
@@ -27,6 +29,7 @@ pub async fn export(
     class: &str,
     tenants: Option<&[String]>,
     file: &mut ObjectsFile,
+    due: &dyn Fn(u64) -> Option<Duration>,
 ) -> io::Result<Exported> {
     let mut exported = Exported::default();
     let each: Vec<Option<&str>> = match tenants {
@@ -37,7 +40,7 @@ pub async fn export(
         let of = tenant.map_or_else(String::new, |tenant| format!(" of tenant `{tenant}`"));
         let before = count(node, class, tenant).await;
         let began = file.objects();
-        let read = pages(node, class, tenant, String::new(), file, &|_| ()).await?;
+        let read = pages(node, class, tenant, String::new(), file, due).await?;
         let objects = file.objects() - began;
         exported.objects += objects;
         if let Err(error) = read {
@@ -62,7 +65,8 @@ pub async fn export(
 }
 
 /// Goes on with a file where it was cut off, or begins it, and tells how many objects it has. Whether it
-/// holds every object is for a sweep to tell. Tenants are in the order of their names.
+/// holds every object is for a sweep to tell. Tenants are in the order of their names. `due` tells how long
+/// is to be waited when so many objects are there.
 ///
 /// # Errors
 ///
@@ -72,7 +76,7 @@ pub async fn go_on_exporting(
     class: &str,
     tenants: Option<&[String]>,
     file: &mut ObjectsFile,
-    tell: &dyn Fn(u64),
+    due: &dyn Fn(u64) -> Option<Duration>,
 ) -> io::Result<Result<(), Error>> {
     let last = file.last().map(|last| (last.tenant.clone(), last.id.clone()));
     let last = last.as_ref().map(|(tenant, id)| (tenant.as_deref(), id));
@@ -86,7 +90,7 @@ pub async fn go_on_exporting(
             Some((done, id)) if tenant == done => id.clone(),
             _ => String::new(),
         };
-        if let Err(error) = pages(node, class, tenant, after, file, tell).await? {
+        if let Err(error) = pages(node, class, tenant, after, file, due).await? {
             return Ok(Err(error));
         }
     }
@@ -99,7 +103,7 @@ async fn pages(
     tenant: Option<&str>,
     after: String,
     file: &mut ObjectsFile,
-    tell: &dyn Fn(u64),
+    due: &dyn Fn(u64) -> Option<Duration>,
 ) -> io::Result<Result<(), Error>> {
     let mut pages = Pages::new(node, class, tenant, after);
     loop {
@@ -110,7 +114,9 @@ async fn pages(
                 for object in &page {
                     add(file, tenant, object.raw.get())?;
                 }
-                tell(file.objects());
+                while let Some(time) = due(file.objects()) {
+                    tokio::time::sleep(time).await;
+                }
             }
         }
     }

@@ -81,6 +81,8 @@ pub struct Access {
     pub answer_timeout: Duration,
     /// How long a server may go on trying a write that it could not make.
     pub drain: Duration,
+    /// How many objects may be moved in a second; `None`: as many as can be.
+    pub rate: Option<u32>,
 }
 
 impl Default for Access {
@@ -94,6 +96,7 @@ impl Default for Access {
             answer_timeout: Duration::from_secs(10),
             // Nine times, after 0.1 s and half as much longer each time, give or take a half.
             drain: Duration::from_secs(12),
+            rate: None,
         }
     }
 }

@@ -67,6 +67,7 @@ pub struct Cluster {
     nodes: Vec<Node>,
     answer_timeout: Duration,
     drain: Duration,
+    rate: Option<u32>,
 }
 
 impl Cluster {
@@ -82,7 +83,8 @@ impl Cluster {
             .into_iter()
             .map(|(name, url)| Node { http: Http::new(name, url, client.clone(), access) })
             .collect();
-        Ok(Self { nodes, answer_timeout: access.answer_timeout, drain: access.drain })
+        let Access { answer_timeout, drain, rate, .. } = *access;
+        Ok(Self { nodes, answer_timeout, drain, rate })
     }
 
     /// Returns the nodes.
@@ -101,6 +103,12 @@ impl Cluster {
     #[must_use]
     pub fn drain(&self) -> Duration {
         self.drain
+    }
+
+    /// Returns how many objects may be moved in a second; `None`: as many as can be.
+    #[must_use]
+    pub fn rate(&self) -> Option<u32> {
+        self.rate
     }
 
     /// Returns the node of this name.

@@ -106,6 +106,9 @@ pub struct ShardStatus {
     pub loaded: Option<bool>,
     /// `READY`, `READONLY`, `INDEXING`, `LOADING`, `LAZY_LOADING`, `SHUTDOWN`.
     pub vector_indexing_status: Option<String>,
+    /// How many vectors wait to be indexed.
+    #[serde(default)]
+    pub vector_queue_length: Option<u64>,
     /// How many replicas are planned, of which this is one.
     pub number_of_replicas: Option<usize>,
 }

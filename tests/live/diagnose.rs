@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::cluster::{Cluster, NODES, turn};
+use super::cluster::{Cluster, turn};
 use super::control::Control;
 use super::local::Settings;
 use super::program::{Finished, Program};
@@ -53,43 +53,70 @@ fn the_way_out_that_diagnose_raft_prints_works() {
     }
 }
 
-/// The settings corrected and all restarted, as the seeds' users did it: the class is gone everywhere,
-/// and the node that had it is never ready. Only a backup of before has it.
+/// The incident of the seeds with objects in the class, from the call in the night to the end: what is
+/// wrong, a backup of every node, and then what is printed, word for word.
 #[test]
 #[ignore = "needs a Weaviate server"]
-fn a_class_that_vanished_comes_back_from_the_backup() {
+fn the_whole_incident_ends_well() {
     let _turn = turn();
     let mut made = make(State::ThreeOfOne);
     let program = Program::new();
-    let folder = ["--set", "folder=raft-backup"];
-    program.run(&made.cluster, "backup-nodes", &folder).expect(0);
-    made.cluster.stop();
-    made.cluster = vanished(&made.cluster);
-
-    let settings = Settings::default();
+    let settings = Settings::default().with("ASYNC_REPLICATION_FREQUENCY", "3s");
     let control = Control::new(&mut made.cluster, &settings);
+    let found = program.run(&made.cluster, "diagnose-raft", &[]).expect(4);
+    assert!(found.stdout.contains("backup-nodes"), "{found:?}");
+    save(&program, &made.cluster);
     let commands = printed(&made.cluster, &control, &program);
-    let stops = |line: &&String| line.contains(" stop ");
-    let stopped: Vec<_> = commands.iter().filter(stops).collect();
-    assert!(stopped.len() == 1 && stopped[0].ends_with("node1"), "{stopped:?}");
     control.follow(&mut made.cluster, &commands, program.home());
-    let restore = commands.iter().find(|line| line.contains("restore-class")).unwrap();
-    let restore = restore.trim_start_matches(['#', ' ']).replace("CLASS", "Alpha") + " --yes";
-    control.follow(&mut made.cluster, &[restore], program.home());
     expect_mended(&made);
+    program.run(&made.cluster, "cluster-health", &[]).expect(0);
 }
 
-/// A copy, restarted with the settings corrected until the class is nowhere: every second time.
-fn vanished(broken: &Cluster) -> Cluster {
-    for _ in 0..20 {
+/// The same, but that the settings were corrected and all was restarted, as the seeds have it: whatever
+/// that leaves, what is printed for it and the backup of before bring back every object. Every second time
+/// the class is gone everywhere, and the node that had it is never ready.
+#[test]
+#[ignore = "needs a Weaviate server"]
+fn the_incident_ends_well_after_a_plain_restart_too() {
+    let _turn = turn();
+    let mut made = make(State::ThreeOfOne);
+    let program = Program::new();
+    save(&program, &made.cluster);
+    made.cluster.stop();
+    let broken = made.cluster;
+    for number in 1..=20 {
         let mut cluster = broken.copy(Settings::default());
         cluster.launch_all();
-        if cluster.outcome("Alpha") == Outcome::Vanished && !cluster.is_ready(0) {
-            assert_eq!(cluster.presence("Alpha"), [false; NODES]);
-            return cluster;
+        let outcome = cluster.outcome("Alpha");
+        let control = Control::new(&mut cluster, &Settings::default());
+        // A node may still be on its way: some of what is said then is not said a minute later.
+        let commands = match outcome {
+            Outcome::Everywhere | Outcome::Partial => vec![],
+            _ => printed(&cluster, &control, &program),
+        };
+        if outcome == Outcome::Vanished {
+            let stopped: Vec<_> = commands.iter().filter(|it| it.contains(" stop ")).collect();
+            assert!(stopped.len() == 1 && stopped[0].ends_with("node1"), "{stopped:?}");
+        }
+        eprintln!("restart {number}: {outcome:?}, {} lines printed", commands.len());
+        if !commands.is_empty() {
+            control.follow(&mut cluster, &commands, program.home());
+        }
+        cluster.wait_until_agreed();
+        let set = ["--set", "class=Alpha", "--set", "from=node1", "--set", "folder=before"];
+        program.run(&cluster, "restore-class", &set).expect(0).says(&["3/3 nodes"]);
+        made = Made { cluster, objects: made.objects };
+        expect_mended(&made);
+        if outcome == Outcome::Vanished {
+            return;
         }
     }
     panic!("20 restarts, and the class never vanished");
+}
+
+/// Saves what every node has, as one would before anything is touched.
+fn save(program: &Program, cluster: &Cluster) {
+    program.run(cluster, "backup-nodes", &["--set", "folder=before"]).expect(0);
 }
 
 /// One leader, one configuration, and every class, shard and object on every node.
