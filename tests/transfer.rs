@@ -385,3 +385,27 @@ fn times_among_the_properties_are_not_sent_back() {
     let found = stage.get(0, &format!("/v1/objects/{CLASS}/{id}"));
     assert_eq!(found["properties"], json!({"config_key": "x"}));
 }
+
+/// Objects go together until somebody else is seen to write.
+#[test]
+fn where_others_write_objects_go_one_by_one() {
+    let inserts = |stage: &Stage| {
+        let requests = stage.sandbox.requests();
+        let insert = |it: &&elysia_runbook::sandbox::Request| {
+            it.method == "POST" && it.path_and_query.starts_with("/v1/objects?")
+        };
+        requests.iter().filter(insert).count()
+    };
+    for (fault, alone) in
+        [("POST:/v1/batch/objects:9=hang", 0), ("POST:/v1/batch/objects:1=write", 100)]
+    {
+        let stage = Stage::new(Scenario::WithData).fault(fault);
+        back_up(&stage).exits(0);
+        stage.delete("/v1/schema/ELYSIA_CONFIG__");
+        let ended = restore(&stage, CLASS, "node1").exits(0);
+        let seen = ended
+            .transcript()
+            .contains("others write to ELYSIA_CONFIG__: its objects go one by one");
+        assert_eq!((seen, inserts(&stage)), (alone > 0, alone), "{}", ended.transcript());
+    }
+}

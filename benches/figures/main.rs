@@ -1,8 +1,10 @@
 //! Prints the figures that the project promises: start-up, memory, size, and the main job on a
-//! real cluster beside the same procedure in Python, the check of many classes beside a loop.
+//! real cluster beside the same procedure in Python, the check of many classes beside a loop, export
+//! and import beside weaviate-client.
 //!
-//! `cargo bench --bench figures`. Wall times are noisy: compare the ratios, which come from runs in
-//! turn. `FIGURES_RUNS` sets how many (default 7), `PYTHON` a Python that has httpx.
+//! `cargo bench --bench figures`, or a part of it: `FIGURES=start,main,health,transfer`. Wall times are noisy: compare the ratios, which come from runs in
+//! turn. `FIGURES_RUNS` sets how many (default 7), `PYTHON` a Python that has httpx
+//! and weaviate-client, `FIGURES_OBJECTS` and `FIGURES_MANY` how many objects are moved.
 
 #![allow(dead_code, reason = "the live suite's cluster, of which a part is used")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that can't go on has failed")]
@@ -27,6 +29,8 @@ mod live {
     pub(super) mod health;
     #[path = "../../benches/figures/main_job.rs"]
     pub(super) mod main_job;
+    #[path = "../../benches/figures/transfer.rs"]
+    pub(super) mod transfer;
 }
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_elysia-runbook");
@@ -35,18 +39,34 @@ fn main() {
     let runs: usize =
         std::env::var("FIGURES_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(7);
     let home = tempfile::tempdir().unwrap();
+    let parts = std::env::var("FIGURES").unwrap_or_else(|_| "start,main,health,transfer".into());
+    let wanted = |part: &str| parts.split(',').any(|it| it == part);
+    if wanted("start") {
+        start(home.path(), runs);
+    }
+    if wanted("main") {
+        live::main_job::main_job(home.path(), runs);
+    }
+    if wanted("health") {
+        live::health::health(home.path(), runs);
+    }
+    if wanted("transfer") {
+        live::transfer::transfer(home.path(), runs);
+    }
+}
+
+/// Size, start-up and the check of a runbook.
+fn start(home: &Path, runs: usize) {
     println!("release binary: {:.1} MB (at most 15)", megabytes(PROGRAM));
     for arguments in [&["--version"][..], &["check", "config-replication"]] {
-        let times = (0..runs * 3).map(|_| time(&mut program(home.path(), arguments))).collect();
+        let times = (0..runs * 3).map(|_| time(&mut program(home, arguments))).collect();
         println!(
             "{}: median {:.1} ms (at most 5), {} (at most 15)",
             arguments.join(" "),
             milliseconds(median(times)),
-            memory(home.path(), arguments),
+            memory(home, arguments),
         );
     }
-    live::main_job::main_job(home.path(), runs);
-    live::health::health(home.path(), runs);
 }
 
 /// Returns a Python that has httpx: `PYTHON`, else `python3`.

@@ -4,6 +4,8 @@
 //! Reads the nearest replica of each shard, and passes over a shard that has
 //! none, without a word: that is what the real server does.
 
+use std::ops::Bound;
+
 use serde_json::{Value, json};
 
 use super::call::{Call, Outcome, Reply};
@@ -46,14 +48,18 @@ pub(super) fn list(world: &World, at: usize, call: &Call) -> Outcome {
     } else {
         class.shards.keys().map(String::as_str).collect()
     };
-    let mut objects: Vec<&Object> =
-        shards.iter().filter_map(|shard| world.objects(at, class, shard)).flatten().collect();
+    let from = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+    let limit = limit.unwrap_or(USUAL);
+    let held = shards.iter().filter_map(|shard| world.objects(at, class, shard));
+    let mut objects: Vec<&Object> = held
+        .flat_map(|objects| objects.range::<str, _>((from, Bound::Unbounded)).take(limit))
+        .map(|(_, object)| object)
+        .collect();
     objects.sort_by_key(|object| object["id"].as_str());
 
     let page: Vec<Value> = objects
         .into_iter()
-        .filter(|object| after.as_deref().is_none_or(|after| object["id"].as_str() > Some(after)))
-        .take(limit.unwrap_or(USUAL))
+        .take(limit)
         .map(|object| {
             let mut object = shown(object.clone(), call);
             object.shift_remove("tenant");

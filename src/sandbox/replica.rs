@@ -2,6 +2,8 @@
 //!
 //! Knows no endpoint: the callers put their own words around the errors.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::class::{Class, Object, class_name};
@@ -163,12 +165,17 @@ impl World {
     }
 
     /// Returns the objects of a shard from the nearest replica; `None` if there is none.
-    pub(super) fn objects(&self, at: usize, class: &Class, shard: &str) -> Option<Vec<&Object>> {
+    pub(super) fn objects(
+        &self,
+        at: usize,
+        class: &Class,
+        shard: &str,
+    ) -> Option<&BTreeMap<String, Object>> {
         let planned = class.shards.get(shard)?;
         let replica = nearest(self, at, &planned.replicas)
             .into_iter()
             .find_map(|node| self.nodes[node].replica(class.name(), shard))?;
-        Some(replica.objects.values().collect())
+        Some(&replica.objects)
     }
 
     /// Returns whether a replica that is planned on a node that runs is not there.

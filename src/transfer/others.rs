@@ -29,7 +29,8 @@ impl Others {
     }
 
     /// Looks for them, and tells whether it may be believed that there are none. Once one was seen, or
-    /// could not be looked for, there may be more.
+    /// could not be looked for, there may be more. Of a tenant with objects from before nothing is known
+    /// until it is looked at again.
     pub(super) async fn are_absent(
         &mut self,
         node: &Node,
@@ -40,12 +41,18 @@ impl Others {
             return false;
         }
         let before = self.expected.take().filter(|(of, _)| of.as_deref() == tenant);
-        match (node.aggregate(class, tenant).await, before) {
-            (Ok(objects), Some((_, expected))) if objects != expected => self.seen = true,
-            (Ok(objects), _) => self.expected = Some((tenant.map(Into::into), objects)),
-            (Err(_), _) => self.seen = true,
+        let was_known = before.is_some();
+        let known = before.map_or(0, |(_, expected)| expected);
+        match node.aggregate(class, tenant).await {
+            Ok(objects) if objects == known || !was_known => {
+                self.expected = Some((tenant.map(Into::into), objects));
+                objects == known && self.began.elapsed() >= self.quiet
+            }
+            Ok(_) | Err(_) => {
+                self.seen = true;
+                false
+            }
         }
-        !self.seen && self.began.elapsed() >= self.quiet
     }
 
     /// Takes note of objects that the import added.

@@ -62,6 +62,18 @@ impl Cluster {
         copy
     }
 
+    /// Returns the port of a node's REST API.
+    #[allow(dead_code, reason = "for the benchmark")]
+    pub(super) fn http(&self, node: usize) -> u16 {
+        self.ports.http(node)
+    }
+
+    /// Returns the port of a node's gRPC.
+    #[allow(dead_code, reason = "for the benchmark")]
+    pub(super) fn grpc(&self, node: usize) -> u16 {
+        self.ports.grpc(node)
+    }
+
     /// Starts all nodes and waits until they are ready.
     pub(super) fn start(&mut self) {
         self.launch_all();
