@@ -42,6 +42,12 @@ pub(super) fn write_behind_the_back_of_node_3(
 }
 
 fn write_while_node_3_is_down(cluster: &mut Cluster, class: &str, numbers: Range<u128>) {
+    while_node_3_is_down(cluster, |cluster| write(cluster, 0, class, numbers, "ONE"));
+    cluster.wait_until_open(class);
+}
+
+/// Does something that node 3 does not hear of.
+pub(super) fn while_node_3_is_down(cluster: &mut Cluster, act: impl FnOnce(&Cluster)) {
     // In order: just after a node was killed a write hangs, and is made when the node is back.
     cluster.end(2);
     // Until gossip has noticed, the write would wait for the node.
@@ -51,11 +57,10 @@ fn write_while_node_3_is_down(cluster: &mut Cluster, class: &str, numbers: Range
     };
     assert!(wait(Duration::from_secs(30), noticed), "node 3 is still counted");
     std::thread::sleep(Duration::from_secs(2));
-    write(cluster, 0, class, numbers, "ONE");
+    act(cluster);
     cluster.launch(2);
     cluster.wait_until_ready(2);
     cluster.wait_until_agreed();
-    cluster.wait_until_open(class);
 }
 
 /// Closes a shard for writing on all its replicas, or opens it again, and waits until they say so.

@@ -110,11 +110,31 @@ fn typed(n: u32) -> Value {
     }})
 }
 
+/// Writes other versions of the first objects of each class, done when one replica has them.
+pub(super) fn change_some(cluster: &Cluster, count: u32) {
+    let (from, tenants): (u32, Vec<String>) = (count * 10, tenants().collect());
+    let other = |mut object: Value, n: u32| {
+        object["id"] = json!(id(n));
+        object
+    };
+    put_on(cluster, (0..count).map(|n| other(typed(from + n), n)), "ONE");
+    put_on(cluster, (0..count).map(|n| other(named(from + n), n)), "ONE");
+    let many = (0..count).map(|n| {
+        let tenant = &tenants[n as usize % tenants.len()];
+        json!({"class": "Many", "id": id(n), "tenant": tenant, "vector": vector(from + n)})
+    });
+    put_on(cluster, many, "ONE");
+}
+
 fn put(cluster: &Cluster, objects: impl Iterator<Item = Value>) {
+    put_on(cluster, objects, "ALL");
+}
+
+fn put_on(cluster: &Cluster, objects: impl Iterator<Item = Value>, level: &str) {
     let objects: Vec<Value> = objects.collect();
     for part in objects.chunks(500) {
-        let path = "/v1/batch/objects?consistency_level=ALL";
-        let reply = cluster.post(0, path, &json!({"objects": part}));
+        let path = format!("/v1/batch/objects?consistency_level={level}");
+        let reply = cluster.post(0, &path, &json!({"objects": part}));
         let taken = reply.body.as_array().unwrap().iter();
         let taken = taken.filter(|it| it["result"]["status"] == "SUCCESS").count();
         assert_eq!(taken, part.len(), "{:?}", reply.body[0]);

@@ -7,8 +7,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::cluster::{Cluster, NODES, turn};
+use super::damage::{while_node_3_is_down, without_asynchronous_replication};
 use super::data::{create_class_with_factor_1, import};
-use super::program::Program;
+use super::kinds::{CLASSES, Objects, assert_same, change_some, create_classes, look};
+use super::program::{Program, number};
 use super::stream::{Acknowledged, count_on, expect_acknowledged, expect_there, write};
 use super::view::wait;
 
@@ -74,6 +76,54 @@ fn a_class_is_scaled_in_place_under_a_stream_of_writes() {
     }
     assert_eq!(cluster.own_class(0, CLASS).unwrap()["replicationConfig"]["factor"], 1);
     expect_there(&cluster, CLASS, &written);
+}
+
+/// Up to every node, together again where a replica missed some, and down to one: every property, vector
+/// and reference stays as it is. `LIVE_OBJECTS` says how many objects each class has.
+#[test]
+#[ignore = "needs a Weaviate server"]
+fn objects_of_every_kind_stay_as_they_are() {
+    let _turn = turn();
+    let mut cluster = Cluster::new(without_asynchronous_replication());
+    cluster.start();
+    cluster.wait_until_agreed();
+    let count = number("LIVE_OBJECTS", 200);
+    create_classes(&cluster, count, 1);
+    let before = CLASSES.map(|class| look(&cluster, 0, class));
+    assert_eq!(before.each_ref().map(Objects::len), [count as usize; 3]);
+    let program = Program::new();
+    let scale = |cluster: &Cluster, factor: &str| {
+        for class in CLASSES {
+            let set = ["--set", &format!("class={class}"), "--set", &format!("factor={factor}")];
+            program.run(cluster, "scale-replicas", &set).expect(0);
+        }
+    };
+    let expect = |cluster: &Cluster, wanted: &[Objects; 3], when: &str| {
+        for (class, wanted) in CLASSES.iter().zip(wanted) {
+            for node in 0..NODES {
+                assert_same(
+                    &look(cluster, node, class),
+                    wanted,
+                    &format!("{when}: {class} {node}"),
+                );
+            }
+        }
+    };
+    scale(&cluster, "3");
+    expect(&cluster, &before, "raised");
+    while_node_3_is_down(&mut cluster, |cluster| change_some(cluster, 20));
+    for class in CLASSES {
+        cluster.wait_until_open(class);
+    }
+    let changed = CLASSES.map(|class| look(&cluster, 0, class));
+    assert!(look(&cluster, 2, "Types") != changed[0], "node 3 got them after all");
+    for class in CLASSES {
+        let set = ["--set", &format!("class={class}")];
+        program.run(&cluster, "resync-replicas", &set).expect(0).says(&["20 brought together"]);
+    }
+    expect(&cluster, &changed, "together");
+    scale(&cluster, "1");
+    expect(&cluster, &changed, "lowered");
 }
 
 #[test]
