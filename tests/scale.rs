@@ -190,3 +190,29 @@ fn servers_that_can_not_take_replicas_away_say_so() {
         .says("recreate-with-data.rhai lowers the factor without it");
     assert_eq!(stage.factors(CLASS), [Some(3); 3]);
 }
+
+/// A node that was started while the replicas were compared takes writes again: what was seen proves
+/// nothing.
+#[test]
+fn a_node_that_takes_writes_again_is_noticed() {
+    let stage = everywhere().fault("GET:/v1/objects=delay 200ms");
+    let all = objects(&stage)[0];
+    let set = ["run", "scale-replicas", "--yes", "--set", "factor=1"];
+    let mut running = stage.start(&set);
+    let compares = || {
+        let requests = stage.sandbox.requests();
+        let mut after = requests
+            .iter()
+            .skip_while(|it| !(it.method == "PUT" && it.path_and_query.contains("/shards/")));
+        after.any(|it| it.path_and_query.starts_with("/v1/objects?"))
+    };
+    while !compares() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        assert!(running.try_wait().unwrap().is_none(), "it ended");
+    }
+    stage.sandbox.set_shards("node3", CLASS, ShardStatus::Ready, 0);
+    let ended = stage.ended(running.wait_with_output().unwrap());
+    ended.exits(0).says("once more, as shard").says("takes writes again");
+    assert_eq!(objects(&stage).iter().sum::<usize>(), all);
+    expect_writable(&stage);
+}

@@ -6,11 +6,12 @@ use std::time::Instant;
 
 use super::Session;
 use super::read::check_class_name;
+use super::writes::shards;
 use crate::change::Change;
 use crate::error::{Code, Failure, Halt};
 use crate::event::{Event, count, count_objects};
 use crate::survey::{Sample, Survey};
-use crate::weaviate::{Node, ScalePlan};
+use crate::weaviate::{Node, ScalePlan, Writes};
 
 /// How often writes are paused to find all replicas the same.
 const TRIES: usize = 3;
@@ -93,15 +94,20 @@ impl Session {
         }
         let mut survey = survey;
         for left in (0..TRIES).rev() {
-            survey = self.pause_writes(class, survey)?;
-            match self.difference_in(class)? {
+            self.pause_writes(class, survey)?;
+            let difference = self.difference_in(class)?;
+            survey = self.look()?;
+            // A node that was started meanwhile takes writes again.
+            let open = shards(&survey, class, Writes::Allowed);
+            let open = open.first().map(|shard| format!("shard {shard} takes writes again"));
+            match difference.or(open) {
                 None => return Ok(survey),
                 Some(difference) if left == 0 => {
                     let hint = "others write to it: stop them, and run it again";
                     return Err(differs(class, &difference).hint(hint).into());
                 }
                 Some(difference) => {
-                    let text = format!("written as writes were paused: {difference}");
+                    let text = format!("once more, as {difference}");
                     self.say(&Event::Note { text })?;
                 }
             }
