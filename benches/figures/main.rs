@@ -2,9 +2,10 @@
 //! real cluster beside the same procedure in Python, the check of many classes beside a loop, export
 //! and import beside weaviate-client.
 //!
-//! `cargo bench --bench figures`, or a part of it: `FIGURES=start,main,health,transfer`. Wall times are noisy: compare the ratios, which come from runs in
-//! turn. `FIGURES_RUNS` sets how many (default 7), `PYTHON` a Python that has httpx
-//! and weaviate-client, `FIGURES_OBJECTS` and `FIGURES_MANY` how many objects are moved.
+//! `cargo bench --bench figures`, or a part of it: `FIGURES=start,main,health,transfer`. Wall times are
+//! noisy: compare the ratios, which come from runs in turn. `FIGURES_RUNS` sets how many (default 7),
+//! `PYTHON` a Python that has httpx and weaviate-client, `FIGURES_OBJECTS` and `FIGURES_MANY` how many
+//! objects are moved.
 
 #![allow(dead_code, reason = "the live suite's cluster, of which a part is used")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that can't go on has failed")]

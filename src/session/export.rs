@@ -108,6 +108,7 @@ impl Session {
         let names = tenants.as_ref().map(|tenants| names(tenants));
         let node = self.who_has_most(&survey, &replicas, class)?;
         let of = self.count(class).ok();
+        self.go_on_from("exporting", class, file.objects());
         let exported = self.read(async |_| {
             // What can't be said now is said with the next.
             let due = |done| self.due("exporting", class, done, of).unwrap_or_default();

@@ -68,9 +68,7 @@ impl Pace {
     fn take(&mut self, doing: &str, moved: u64, rate: Option<u32>) -> Option<f64> {
         let now = Instant::now();
         if self.doing != doing || moved < self.moved {
-            self.doing = doing.into();
-            self.moved = 0;
-            self.measure_anew();
+            self.begin(doing, 0);
         }
         let objects = moved - self.moved;
         if objects == 0 {
@@ -101,6 +99,13 @@ impl Pace {
         Some(times)
     }
 
+    /// Begins something of which so many objects are moved already.
+    fn begin(&mut self, doing: &str, moved: u64) {
+        self.doing = doing.into();
+        self.moved = moved;
+        self.measure_anew();
+    }
+
     /// What follows is done in another way: how long it took before tells nothing.
     fn measure_anew(&mut self) {
         (self.span, self.quickest) = (Default::default(), f64::INFINITY);
@@ -108,6 +113,11 @@ impl Pace {
 }
 
 impl Session {
+    /// Begins long work of which a run that died has done so much: that is not counted for the pace.
+    pub(super) fn go_on_from(&self, doing: &str, class: &str, done: u64) {
+        self.pace.borrow_mut().begin(&format!("{doing} {class}"), done);
+    }
+
     /// Tells how far long work has come, and returns how long is to be waited before it goes on.
     pub(super) fn due(
         &self,
@@ -118,7 +128,7 @@ impl Session {
     ) -> Result<Option<Duration>, Halt> {
         self.tell_progress(doing, class, done, of)?;
         let mut pace = self.pace.borrow_mut();
-        let slow = pace.take(doing, done, self.cluster.rate());
+        let slow = pace.take(&format!("{doing} {class}"), done, self.cluster.rate());
         if let Some(times) = slow.filter(|_| !pace.told_slow) {
             pace.told_slow = true;
             let text =
@@ -223,6 +233,12 @@ mod tests {
     fn no_more_are_moved_in_a_second_than_is_allowed() {
         let mut pace = Pace { asked: Instant::now(), ..Pace::default() };
         assert_eq!(pace.take("exporting", 500, Some(100)), None);
+        let wait = pace.due - Instant::now();
+        assert!((4.0..5.0).contains(&wait.as_secs_f64()), "{wait:?}");
+        // What a run that died had moved is not waited for.
+        pace = Pace { asked: Instant::now(), ..Pace::default() };
+        pace.begin("exporting", 1_000_000);
+        assert_eq!(pace.take("exporting", 1_000_500, Some(100)), None);
         let wait = pace.due - Instant::now();
         assert!((4.0..5.0).contains(&wait.as_secs_f64()), "{wait:?}");
     }
