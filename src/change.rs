@@ -37,6 +37,20 @@ pub enum Change {
         /// The tenants with their states.
         tenants: Vec<Tenant>,
     },
+    /// Activate tenants.
+    ActivateTenants {
+        /// The class.
+        class: String,
+        /// The tenants with the states that they had.
+        tenants: Vec<Tenant>,
+    },
+    /// Put tenants that were activated back into the states that they had.
+    DeactivateTenants {
+        /// The class.
+        class: String,
+        /// The tenants with these states.
+        tenants: Vec<Tenant>,
+    },
     /// Make shards refuse writes.
     PauseWrites {
         /// The class.
@@ -114,6 +128,8 @@ impl Change {
             Self::CreateClass { class, .. }
             | Self::DeleteClass { class, .. }
             | Self::CreateTenants { class, .. }
+            | Self::ActivateTenants { class, .. }
+            | Self::DeactivateTenants { class, .. }
             | Self::PauseWrites { class, .. }
             | Self::AllowWrites { class, .. }
             | Self::CopyReplica { class, .. }
@@ -137,6 +153,12 @@ impl Change {
             Self::DeleteClass { class, .. } => format!("delete class {class}"),
             Self::CreateTenants { class, tenants } => {
                 format!("create {} of class {class}", count(tenants.len(), "tenant"))
+            }
+            Self::ActivateTenants { class, tenants } => {
+                format!("activate {} of class {class}", count(tenants.len(), "tenant"))
+            }
+            Self::DeactivateTenants { class, tenants } => {
+                format!("deactivate {} of class {class}", count(tenants.len(), "tenant"))
             }
             Self::PauseWrites { class, .. } => format!("pause writes to class {class}"),
             Self::AllowWrites { class, .. } => format!("allow writes to class {class}"),

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use elysia_runbook::journal::{self, Reading};
 use elysia_runbook::sandbox::Scenario;
+use elysia_runbook::survey::{Saved, SavedNode};
 use serde_json::json;
 use support::Stage;
 
@@ -35,6 +36,24 @@ fn repairs_a_class_that_is_on_one_node() {
         journal::read(&stage.run_folder().join("journal.ndjson")).unwrap();
     assert_eq!(broken, None);
     assert!(records.len() > 20);
+}
+
+/// What the cluster was first, and what it came to.
+#[test]
+fn the_first_and_the_last_survey_are_kept() {
+    let stage = Stage::new(Scenario::MissingOnNodes);
+    let with_the_class = |file: &str| -> Vec<String> {
+        let text = std::fs::read_to_string(stage.run_folder().join(file)).unwrap();
+        let survey = Saved::parse(&text).unwrap();
+        let leader = survey.leader_schema.clone();
+        let has = |node: &SavedNode| node.own_schema(leader.as_ref()).unwrap().contains_key(CLASS);
+        survey.nodes.iter().filter(|node| has(node)).map(|node| node.node.clone()).collect()
+    };
+    stage.repair(&[]).exits(0);
+    assert_eq!(with_the_class("survey-before.json"), ["node1"]);
+    assert_eq!(with_the_class("survey-after.json"), ["node1", "node2", "node3"]);
+    stage.run(&["rollback", "--yes"]).exits(0);
+    assert_eq!(with_the_class("survey-before.json"), ["node1"]);
 }
 
 #[test]

@@ -72,14 +72,7 @@ fn a_copy_without_a_clean_answer_is_looked_up() {
 }
 
 #[test]
-fn inactive_tenants_and_silent_nodes_are_refused() {
-    let stage = Stage::new(Scenario::Tenants);
-    stage.sandbox.set_replica_movement(true);
-    stage
-        .run(&["run", "scale-replicas", "--yes", "--set", "class=Customers"])
-        .exits(1)
-        .says("so its replicas can't be copied");
-    assert_eq!(stage.changes(), [""; 0]);
+fn silent_nodes_are_refused() {
     let stage = Stage::new(Scenario::NodeDown);
     stage.sandbox.set_replica_movement(true);
     let ended = scale(&stage, &[]);

@@ -52,7 +52,10 @@ pub(super) fn conclude(
             Error::failed(stop.unwrap_or_default())
         }
         Ok(Ended::Well) => match run.session.unmade() {
-            None => return well(&session.counts(), &session.gone(), session.advice()),
+            None => {
+                session.warn_of_active_tenants();
+                return well(&session.counts(), &session.gone(), session.advice());
+            }
             Some(why) => Error::failed("the runbook ended although a change was not made")
                 .cause(why)
                 .hint("a `catch` that goes on after a change failed hides it"),

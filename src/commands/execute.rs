@@ -139,6 +139,9 @@ pub(super) fn execute(
     if let Some(error) = &conclusion.error {
         print_errors(std::slice::from_ref(error));
     }
+    if run.session.changes() > 0 {
+        run.session.keep_last_survey();
+    }
     // A journal that can't be written has been told already.
     let _ = run.session.say(&conclusion.event(&folder.run));
     drop(held);

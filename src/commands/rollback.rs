@@ -70,6 +70,7 @@ pub(super) fn rollback(args: &RollbackArgs) -> Ended {
         print_errors(std::slice::from_ref(error));
     }
     if undoing {
+        session.keep_last_survey();
         // A journal that can't be written has been told already.
         let _ = session.say(&conclusion.event(&run));
     } else {

@@ -135,4 +135,35 @@ pub(super) mod primitives {
         let tenants: Vec<Tenant> = rhai::serde::from_dynamic(&tenants.into())?;
         ask(&context, |session| session.create_tenants(class, &tenants))
     }
+
+    /// Activates the tenants of `class` that are inactive, and waits until their replicas are open: their
+    /// objects can be read then. Returns how many. What they were is saved, and put back by
+    /// `put_tenants_back`, or when a step fails. Offloaded ones stay as they are.
+    ///
+    /// Refused if the cluster can't agree. Throws `not_found` if there is no such class, `rejected` if the
+    /// server said no, `unverifiable` if a replica does not open.
+    ///
+    /// ```rhai
+    /// note(`${activate_tenants("Author")} tenants activated`);
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn activate_tenants(context: NativeCallContext, class: &str) -> Throws<INT> {
+        let activated = ask(&context, |session| session.activate_tenants(class))?;
+        Ok(INT::try_from(activated).unwrap_or(INT::MAX))
+    }
+
+    /// Puts the tenants of `class` that this run activated back into the states that they had. Returns how
+    /// many; those that somebody deleted or changed since are left as they are. When a step fails it is
+    /// done without it, after all else.
+    ///
+    /// Refused if the cluster can't agree. Throws `rejected` if the server said no.
+    ///
+    /// ```rhai
+    /// put_tenants_back("Author");
+    /// ```
+    #[rhai_fn(return_raw, volatile)]
+    pub fn put_tenants_back(context: NativeCallContext, class: &str) -> Throws<INT> {
+        let put_back = ask(&context, |session| session.put_tenants_back(class))?;
+        Ok(INT::try_from(put_back).unwrap_or(INT::MAX))
+    }
 }

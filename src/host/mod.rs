@@ -35,7 +35,8 @@ const OPERATIONS: u64 = 500_000;
 const COMPUTING: Duration = Duration::from_secs(5);
 
 /// Primitives that change the cluster; all others read, or talk to the operator.
-pub const CHANGING: [&str; 12] = [
+pub const CHANGING: [&str; 14] = [
+    "activate_tenants",
     "copy_replicas",
     "create_class",
     "create_tenants",
@@ -43,6 +44,7 @@ pub const CHANGING: [&str; 12] = [
     "delete_object",
     "import_class",
     "insert_object",
+    "put_tenants_back",
     "remove_replicas",
     "replica_lag",
     "restore_class",

@@ -111,6 +111,18 @@ impl RunFolder {
         self.path.join("hold")
     }
 
+    /// Returns the file with what the cluster was seen to be first.
+    #[must_use]
+    pub fn survey_before(&self) -> PathBuf {
+        self.path.join("survey-before.json")
+    }
+
+    /// Returns the file with what it was seen to be last, when the run had ended.
+    #[must_use]
+    pub fn survey_after(&self) -> PathBuf {
+        self.path.join("survey-after.json")
+    }
+
     /// Returns the folder of the backups.
     #[must_use]
     pub fn backups(&self) -> PathBuf {

@@ -21,10 +21,7 @@ impl Session {
         found: &Class,
         tenants: Option<&[Tenant]>,
     ) -> Result<Deleted, Halt> {
-        let mut number = 1;
-        while self.backup_path(class, "schema", number).exists() {
-            number += 1;
-        }
+        let number = self.next_number(class, "schema");
         let mut file = self.save(class, "schema", number, &found.raw)?;
         if is_multi_tenant(&found.value) {
             // The server refuses its own answer for these.
@@ -44,6 +41,26 @@ impl Session {
         })
     }
 
+    /// Saves something else of a class, beside what was saved of it before.
+    pub(super) fn save_anew(&self, class: &str, content: &str, bytes: &[u8]) -> Result<(), Halt> {
+        let number = self.next_number(class, content);
+        self.save(class, content, number, bytes).map(drop)
+    }
+
+    /// Returns the file in which something of a class was saved last.
+    pub(super) fn newest_backup(&self, class: &str, content: &str) -> PathBuf {
+        let last = self.next_number(class, content).saturating_sub(1);
+        self.backup_path(class, content, last.max(1))
+    }
+
+    fn next_number(&self, class: &str, content: &str) -> usize {
+        let mut number = 1;
+        while self.backup_path(class, content, number).exists() {
+            number += 1;
+        }
+        number
+    }
+
     fn save(
         &self,
         class: &str,
@@ -54,7 +71,7 @@ impl Session {
         let path = self.backup_path(class, content, number);
         write_new(&path, bytes).map_err(|error| {
             self.stop(Stop::Disk(format!(
-                "the backup {} can't be written: {error}; nothing was deleted",
+                "the backup {} can't be written: {error}; nothing was changed",
                 path.display()
             )))
         })?;

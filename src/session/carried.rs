@@ -34,6 +34,7 @@ pub struct Carried {
     reached: BTreeMap<String, Reached>,
     imported: BTreeMap<String, u64>,
     paused: BTreeMap<String, BTreeSet<String>>,
+    activated: BTreeMap<String, BTreeSet<Tenant>>,
     copying: BTreeMap<String, BTreeSet<ReplicaCopy>>,
     factors: Factors,
     inserted: BTreeSet<ObjectName>,
@@ -89,6 +90,7 @@ impl Carried {
             && self.created.is_empty()
             && self.imported.is_empty()
             && self.paused.is_empty()
+            && self.activated.is_empty()
             && self.copying.is_empty()
             && self.factors.is_empty()
             && self.inserted.is_empty())
@@ -181,6 +183,9 @@ impl Reader {
             Change::PauseWrites { class, shards } => {
                 carried.paused.entry(class.clone()).or_default().extend(shards.iter().cloned());
             }
+            Change::ActivateTenants { class, tenants } => {
+                carried.activated.entry(class.clone()).or_default().extend(tenants.iter().cloned());
+            }
             Change::CopyReplica { class, copy } => {
                 carried.copying.entry(class.clone()).or_default().insert(copy.clone());
             }
@@ -188,6 +193,7 @@ impl Reader {
                 note_factor(&mut carried.factors, class, *before, *factor);
             }
             Change::CreateTenants { .. }
+            | Change::DeactivateTenants { .. }
             | Change::BringTogether { .. }
             | Change::AllowWrites { .. }
             | Change::CancelCopy { .. }
@@ -208,6 +214,15 @@ impl Reader {
                 carried.unmade.remove(class);
                 if matches!(action, Change::AllowWrites { .. }) {
                     carried.paused.remove(class);
+                }
+                if let Change::DeactivateTenants { tenants, .. } = &action {
+                    carried.activated.remove(class);
+                    if let Some(deleted) = carried.deleted.get_mut(class) {
+                        deleted.put_tenants_back(tenants);
+                        if carried.rolling_back {
+                            carried.import_done.insert(class.into());
+                        }
+                    }
                 }
                 if matches!(action, Change::ImportObjects { .. }) && !carried.rolling_back {
                     carried.import_done.insert(class.into());
@@ -295,6 +310,7 @@ impl Session {
         state.reached.clone_from(&carried.reached);
         state.imported.clone_from(&carried.imported);
         state.paused.clone_from(&carried.paused);
+        state.activated.clone_from(&carried.activated);
         state.copying.clone_from(&carried.copying);
         state.factors.clone_from(&carried.factors);
         let now = Instant::now();

@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::time::Instant;
 
 use serde_json::Value;
@@ -167,9 +168,9 @@ impl Session {
     fn secure(
         &self,
         found: &Class,
-        survey: Survey,
+        survey: Rc<Survey>,
         tenants: Option<&[Tenant]>,
-    ) -> Result<(Survey, Held), Halt> {
+    ) -> Result<(Rc<Survey>, Held), Halt> {
         let class = found.value["class"].as_str().unwrap_or_default();
         // A class with objects is refused before its writers notice anything.
         let held = self.guard_objects(class, &survey, tenants)?;
@@ -286,7 +287,11 @@ impl Session {
     }
 
     /// Everything before a change: signals, an earlier stop, the guard, the operator.
-    pub(super) fn prepare(&self, class: &str, what: &dyn Fn() -> String) -> Result<Survey, Halt> {
+    pub(super) fn prepare(
+        &self,
+        class: &str,
+        what: &dyn Fn() -> String,
+    ) -> Result<Rc<Survey>, Halt> {
         self.check_interrupt()?;
         let (restoring, approved) = {
             let state = self.state.borrow();

@@ -3,11 +3,14 @@
 //! Decides on a fresh survey. Every refusal says all its reasons and the way out.
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::Session;
 use crate::error::{Code, Failure, Halt, Stop};
-use crate::survey::{Emptiness, Problem, Replicas, Scrutiny, Survey, look_for_objects};
+use crate::journal::write_new;
+use crate::survey::{Emptiness, Problem, Replicas, Saved, Scrutiny, Survey, look_for_objects};
 use crate::weaviate::Tenant;
 
 /// How often a survey is taken again where what it shows may pass by itself, and how long is
@@ -40,15 +43,19 @@ impl Session {
             .map(drop)
     }
 
-    /// Takes a survey.
+    /// Takes a survey. The first of a run is kept in its folder.
     ///
     /// # Errors
     ///
     /// No node answers.
-    pub(super) fn look(&self) -> Result<Survey, Halt> {
+    pub(super) fn look(&self) -> Result<Rc<Survey>, Halt> {
         let silent = self.silent.borrow().clone();
         let survey =
             self.read(async |cluster| Ok::<_, Failure>(Survey::take(cluster, &silent).await))?;
+        let survey = Rc::new(survey);
+        if self.seen.replace(Some(survey.clone())).is_none() {
+            self.keep_survey(&self.folder.survey_before());
+        }
         *self.silent.borrow_mut() = survey.silent().map(|(node, _)| node.to_owned()).collect();
         if survey.answered().next().is_some() {
             return Ok(survey);
@@ -64,12 +71,30 @@ impl Session {
             .into())
     }
 
+    /// Keeps the last survey in the run's folder, as what the cluster came to.
+    pub fn keep_last_survey(&self) {
+        let path = self.folder.survey_after();
+        // Of a run that is resumed or undone, what it comes to now counts.
+        let _ = std::fs::remove_file(&path);
+        self.keep_survey(&path);
+    }
+
+    /// Keeps the last survey, unless there is one already. It is there to be looked at, so a run goes
+    /// on without it; a disk that is full is met by the journal.
+    fn keep_survey(&self, path: &Path) {
+        if let Some(survey) = &*self.seen.borrow()
+            && !path.exists()
+        {
+            let _ = write_new(path, Saved::of(survey).text().as_bytes());
+        }
+    }
+
     /// Refuses while the cluster can't agree. `class` is what the change is about.
     ///
     /// # Errors
     ///
     /// Refused with every reason.
-    pub(super) fn guard_agreement(&self, class: &str) -> Result<Survey, Halt> {
+    pub(super) fn guard_agreement(&self, class: &str) -> Result<Rc<Survey>, Halt> {
         let survey = self.look()?;
         if self.is_restoring() {
             return self.guard_restoring(class, survey);
@@ -94,7 +119,7 @@ impl Session {
 
     /// Putting things back is allowed on a cluster that lost a node: what is there afterwards
     /// is decided by the leader and a majority, and the node takes it over when it is back.
-    fn guard_restoring(&self, class: &str, survey: Survey) -> Result<Survey, Halt> {
+    fn guard_restoring(&self, class: &str, survey: Rc<Survey>) -> Result<Rc<Survey>, Halt> {
         let mut survey = survey;
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
@@ -121,10 +146,10 @@ impl Session {
         survey: &Survey,
         repairing: &BTreeSet<String>,
         counts: impl Fn(&Problem) -> bool,
-    ) -> Result<Option<Survey>, Halt> {
-        let mut newer: Option<Survey> = None;
+    ) -> Result<Option<Rc<Survey>>, Halt> {
+        let mut newer: Option<Rc<Survey>> = None;
         for look in 1.. {
-            let agreement = newer.as_ref().unwrap_or(survey).agreement(repairing);
+            let agreement = newer.as_deref().unwrap_or(survey).agreement(repairing);
             let problems: Vec<_> = agreement.problems.into_iter().filter(&counts).collect();
             if problems.is_empty() {
                 break;
@@ -191,7 +216,7 @@ impl Session {
             && began.elapsed() < self.cluster.answer_timeout()
         {
             self.wait_between_looks(began)?;
-            emptiness = self.emptiness(class, &self.look()?, tenants, scrutiny)?;
+            emptiness = self.emptiness(class, &*self.look()?, tenants, scrutiny)?;
         }
         let exported = !restoring && self.state.borrow().exported.contains_key(class);
         let (message, reasons, hint) = match emptiness {

@@ -1,6 +1,8 @@
 //! What changed of a class since it was exported: found, and saved, while nobody can write, so that the
 //! class may be deleted.
 
+use std::rc::Rc;
+
 use super::Session;
 use super::export::{Export, names, next_late};
 use super::writes::shards;
@@ -24,7 +26,7 @@ impl Session {
         found: &Class,
         survey: &Survey,
         tenants: Option<&[Tenant]>,
-    ) -> Result<Survey, Halt> {
+    ) -> Result<Rc<Survey>, Halt> {
         let class = found.value["class"].as_str().unwrap_or_default();
         let export = self.state.borrow().exported.get(class).cloned();
         let Some(mut export) = export else { return Err(self.not_found(class).into()) };

@@ -34,6 +34,7 @@ impl Session {
             || !state.created.is_empty()
             || !state.imported.is_empty()
             || !state.paused.is_empty()
+            || !state.activated.is_empty()
             || !state.copying.is_empty()
             || state.copied.values().any(|copied| *copied > 0)
             || !state.factors.is_empty()
@@ -73,7 +74,17 @@ impl Session {
             let state = self.state.borrow();
             (state.made_empty(), state.deleted.clone())
         };
-        self.left_of(&created, &deleted)
+        let mut left = self.left_of(&created, &deleted);
+        self.tenants_left(&mut left);
+        left
+    }
+
+    /// Tenants that this run activated and did not put back; told last, as that is done last.
+    pub(super) fn tenants_left(&self, left: &mut Restoration) {
+        for (problem, command) in self.still_active() {
+            left.problems.push(problem);
+            left.commands.push(command);
+        }
     }
 
     pub(super) fn left_of(

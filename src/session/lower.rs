@@ -2,6 +2,7 @@
 //! has each object as it has it: so nothing is lost with it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::time::Instant;
 
 use super::Session;
@@ -86,7 +87,11 @@ impl Session {
     /// Pauses writes to a class whose replicas are the same. Nodes do not refuse writes in the very same
     /// moment, and what is written in between is on some replicas only: that is brought together by the
     /// servers, who can't while writes are paused, and then it is tried again.
-    fn pause_where_all_are_the_same(&self, class: &str, survey: Survey) -> Result<Survey, Halt> {
+    fn pause_where_all_are_the_same(
+        &self,
+        class: &str,
+        survey: Rc<Survey>,
+    ) -> Result<Rc<Survey>, Halt> {
         if let Some(difference) = self.difference_in(class)? {
             let resync = self.commands.run("resync-replicas", &[("class", class)]);
             let hint = format!("bring the replicas together: {resync}");

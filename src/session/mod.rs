@@ -31,6 +31,7 @@ mod scale;
 mod send;
 mod settle;
 mod state;
+mod tenants;
 mod writes;
 
 pub use backup_node::NodeBackup;
@@ -46,6 +47,7 @@ pub use restore_class::Restored;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
@@ -53,7 +55,7 @@ use tokio::runtime::Runtime;
 use crate::error::{Failure, Halt, Signal, Stop};
 use crate::event::Event;
 use crate::journal::RunFolder;
-use crate::survey::Commands;
+use crate::survey::{Commands, Survey};
 use crate::weaviate::Cluster;
 use pace::Pace;
 use state::State;
@@ -106,6 +108,8 @@ pub struct Session {
     apart: Cell<bool>,
     /// Nodes that did not answer when they were asked last.
     silent: RefCell<BTreeSet<String>>,
+    /// The last survey.
+    seen: RefCell<Option<Rc<Survey>>>,
     /// When long work was told of last.
     told: Cell<Option<Instant>>,
     pace: RefCell<Pace>,
@@ -162,6 +166,7 @@ impl Session {
             changes: Cell::new(0),
             apart: Cell::new(false),
             silent: RefCell::default(),
+            seen: RefCell::default(),
             told: Cell::new(None),
             pace: RefCell::default(),
             state: RefCell::default(),

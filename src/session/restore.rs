@@ -135,7 +135,13 @@ impl Session {
                 self.warn(&format!("{class} could not be put back: {halt}"));
             }
         }
-        self.left_of(&created, &deleted)
+        let mut left = self.left_of(&created, &deleted);
+        // Last, as nobody can see, or bring back, what is in a tenant that is not active.
+        if left.problems.is_empty() {
+            self.put_all_tenants_back();
+        }
+        self.tenants_left(&mut left);
+        left
     }
 
     /// A run that died as it sent the first objects does not know whether they came: where the class

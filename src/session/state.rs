@@ -29,6 +29,17 @@ pub(crate) struct Deleted {
     pub(super) export: Option<Export>,
 }
 
+impl Deleted {
+    /// Takes note that tenants are in these states now, and are to be, as they were before the run.
+    pub(super) fn put_tenants_back(&mut self, tenants: &[Tenant]) {
+        for tenant in self.tenants.iter_mut().flatten() {
+            if let Some(before) = tenants.iter().find(|it| it.name == tenant.name) {
+                tenant.clone_from(before);
+            }
+        }
+    }
+}
+
 /// What factor classes had, and have now because of a run.
 pub(super) type Factors = BTreeMap<String, (u64, u64)>;
 
@@ -68,6 +79,8 @@ pub(super) struct State {
     pub(super) copied: BTreeMap<String, usize>,
     /// The factors that classes had, and that this run gave them.
     pub(super) factors: Factors,
+    /// Tenants that this run activated, as they were, by class.
+    pub(super) activated: BTreeMap<String, BTreeSet<Tenant>>,
     /// Shards of classes that refuse writes because of this run.
     pub(super) paused: BTreeMap<String, BTreeSet<String>>,
     /// When classes were deleted to which a server may still try to write.
@@ -93,6 +106,16 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Takes note that tenants that this run activated are as they were. Where things are put back, that
+    /// is last: every object was seen to be there, and can't be seen any more.
+    pub(super) fn tenants_are_back(&mut self, class: &str, tenants: &[Tenant]) {
+        let Some(deleted) = self.deleted.get_mut(class) else { return };
+        deleted.put_tenants_back(tenants);
+        if self.restoring {
+            self.import_done.insert(class.into());
+        }
+    }
+
     /// Returns the classes that this run created and imported nothing into: deleting them is what
     /// undoes it. What was imported is never deleted.
     pub(super) fn made_empty(&self) -> Vec<String> {

@@ -2,6 +2,7 @@
 //! acknowledged is seen by the proof, and nothing is acknowledged after it.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::time::Instant;
 
 use futures_util::{StreamExt, stream};
@@ -23,7 +24,7 @@ impl Session {
     /// # Errors
     ///
     /// `unverifiable` where a replica does not show it in time; `rejected`. Writes may be paused then.
-    pub(super) fn pause_writes(&self, class: &str, survey: Survey) -> Result<Survey, Halt> {
+    pub(super) fn pause_writes(&self, class: &str, survey: Rc<Survey>) -> Result<Rc<Survey>, Halt> {
         let mut survey = survey;
         let mut told = BTreeSet::new();
         let began = Instant::now();
@@ -115,7 +116,7 @@ impl Session {
 
     /// Returns the shards that refuse writes because of this run, as far as nodes tell.
     pub(super) fn still_paused(&self, class: &str) -> Result<BTreeSet<String>, Halt> {
-        let closed = shards(&self.look()?, class, Writes::Paused);
+        let closed = shards(&*self.look()?, class, Writes::Paused);
         let state = self.state.borrow();
         let ours = state.paused.get(class);
         Ok(closed.into_iter().filter(|shard| ours.is_some_and(|it| it.contains(shard))).collect())
@@ -143,7 +144,7 @@ impl Session {
             Writes::Paused => Writes::Allowed,
         };
         self.send(change, survey, request, || {
-            Ok(shards(&self.look()?, class, other).is_disjoint(shards_of))
+            Ok(shards(&*self.look()?, class, other).is_disjoint(shards_of))
         })
     }
 }

@@ -19,6 +19,7 @@ mod placement;
 mod problem;
 mod raft;
 mod replica_counts;
+mod saved;
 mod status;
 mod topology;
 
@@ -34,6 +35,7 @@ pub use holdings::Holdings;
 pub use placement::{Replicas, ShardReplicas};
 pub use problem::Problem;
 pub use raft::{RaftNode, RaftStatus, Restore, WayOut};
+pub use saved::{Saved, SavedClass, SavedNode, SavedView};
 pub use status::{ClassStatus, OnNode};
 pub use topology::TopologyNode;
 

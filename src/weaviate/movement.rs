@@ -13,7 +13,7 @@ use super::{Node, encode};
 const SCALE: &str = "/v1/replication/scale";
 
 /// One replica that is copied or moved to another node.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Movement {
     /// The operation's id.
@@ -37,7 +37,7 @@ pub struct Movement {
 }
 
 /// Where a movement stands.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MovementStatus {
     /// `REGISTERED`, `HYDRATING`, `FINALIZING`, `INTEGRATING`, `DEHYDRATING`, `READY`, `CANCELLED`.

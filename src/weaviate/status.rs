@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 
 use reqwest::Method;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Node;
 use super::error::Error;
 
 /// `/v1/cluster/statistics`: one entry for each node that the asked one knows by gossip.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Statistics {
     /// The server's own judgement. Compares health and applied indexes only: no proof.
     pub synchronized: Option<bool>,
@@ -21,7 +21,7 @@ pub struct Statistics {
 }
 
 /// One node's entry in the statistics, written by that node itself.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Member {
     /// RAFT name.
@@ -46,7 +46,7 @@ pub struct Member {
 }
 
 /// RAFT state of one node. Numbers are strings, as the server has them.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Raft {
     /// `Leader`, `Follower`, `Candidate`.
@@ -67,7 +67,7 @@ pub struct Raft {
 }
 
 /// A member of a RAFT configuration.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Peer {
     /// RAFT name.
     pub id: String,
@@ -76,7 +76,7 @@ pub struct Peer {
 }
 
 /// A node in `/v1/nodes`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeStatus {
     /// RAFT name.
@@ -93,7 +93,7 @@ pub struct NodeStatus {
 }
 
 /// One replica of one shard on one node.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ShardStatus {
     /// The class.

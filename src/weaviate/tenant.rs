@@ -25,6 +25,23 @@ impl Tenant {
     }
 }
 
+impl Tenant {
+    /// Tells whether its objects are on the disks of its nodes, and can't be read.
+    #[must_use]
+    pub fn is_inactive(&self) -> bool {
+        matches!(self.activity_status.as_str(), "INACTIVE" | "COLD")
+    }
+
+    /// Returns it in another state.
+    #[must_use]
+    pub fn with(&self, activity_status: &str) -> Self {
+        Self { name: self.name.clone(), activity_status: activity_status.into() }
+    }
+}
+
+/// How many tenants a server takes in one request that changes their states.
+const AT_ONCE: usize = 100;
+
 impl Node {
     /// Reads the tenants of a class through the leader.
     ///
@@ -59,5 +76,18 @@ impl Node {
     pub async fn create_tenants(&self, class: &str, tenants: &[Tenant]) -> Result<(), Error> {
         let path = format!("/v1/schema/{}/tenants", encode(class));
         self.http.change(Method::POST, &path, Some(&json!(tenants))).await.map(drop)
+    }
+
+    /// Puts tenants into the states that they name, once.
+    ///
+    /// # Errors
+    ///
+    /// Anything but 2xx; some of them may be in these states all the same.
+    pub async fn set_tenants(&self, class: &str, tenants: &[Tenant]) -> Result<(), Error> {
+        let path = format!("/v1/schema/{}/tenants", encode(class));
+        for some in tenants.chunks(AT_ONCE) {
+            self.http.change(Method::PUT, &path, Some(&json!(some))).await?;
+        }
+        Ok(())
     }
 }

@@ -132,7 +132,7 @@ fn writes_that_are_acknowledged_are_kept() {
         let mut running = program.start_any(&cluster, "recreate-with-data", &set);
         running.wait_for_change("delete_class", CLASS);
         let from = Instant::now();
-        running.wait_for_step(7);
+        running.wait_for_step(8);
         let away = from..Instant::now();
         let finished = running.finish();
         stop.store(true, Ordering::SeqCst);

@@ -13,6 +13,9 @@ const WITH_DATA: usize = 300;
 /// Objects of the class in the scenario whose replicas differ.
 const DIFFERING: usize = 40;
 
+/// Tenants, and whether each is active.
+const TENANTS: [(&str, bool); 3] = [("a", true), ("b", false), ("c", false)];
+
 pub(crate) const CLASS: &str = "ELYSIA_CONFIG__";
 
 /// A runbook, the cluster that it begins on, and what it needs.
@@ -25,6 +28,7 @@ pub(crate) enum Job {
     Scale,
     Lower,
     Recreate,
+    Tenants,
     Resync,
 }
 
@@ -42,6 +46,7 @@ impl Job {
             Self::Scale,
             Self::Lower,
             Self::Recreate,
+            Self::Tenants,
             Self::Resync,
         ];
         if let Ok(only) = std::env::var("MATRIX_JOB") {
@@ -68,6 +73,7 @@ impl Job {
                 stage
             }
             Self::Recreate => Stage::new(Scenario::WithData),
+            Self::Tenants => with_tenants(),
             Self::Resync => Stage::new(Scenario::ReplicasDiffer),
             Self::Restore => {
                 let stage = Stage::new(Scenario::WithData);
@@ -86,7 +92,7 @@ impl Job {
             Self::Force => &["run", "force-schema-replication", "--yes"],
             Self::Scale => &["run", "scale-replicas", "--yes"],
             Self::Lower => &["run", "scale-replicas", "--yes", "--set", "factor=1"],
-            Self::Recreate => {
+            Self::Recreate | Self::Tenants => {
                 &["run", "recreate-with-data", "--yes", "--set", "class=ELYSIA_CONFIG__"]
             }
             Self::Resync => &["run", "resync-replicas", "--yes", "--set", "class=ELYSIA_CONFIG__"],
@@ -148,6 +154,10 @@ impl Job {
             Self::Scale => judge_scale(stage, code, 3, said),
             Self::Lower => judge_scale(stage, code, 1, said),
             Self::Recreate => judge_recreate(stage, code, before, said),
+            Self::Tenants => {
+                judge_recreate(stage, code, before, said);
+                tenants_are_as_before(stage, said);
+            }
             Self::Resync => judge_resync(stage, code, said),
         }
     }
@@ -169,7 +179,8 @@ impl Job {
         let nothing_to_do = ended.code == Some(2) && said.contains("there is no run");
         // What was imported stays.
         let kept = self == Self::Restore && said.contains("stay there")
-            || self == Self::Recreate && said.contains("with another definition");
+            || matches!(self, Self::Recreate | Self::Tenants)
+                && said.contains("with another definition");
         assert!(ended.code == Some(0) || nothing_to_do || kept, "{said}");
         let after = class(stage);
         match (self, undo) {
@@ -193,15 +204,22 @@ impl Job {
             (Self::Lower, false) if !nothing_to_do => judge_scale(stage, 0, 1, &said),
             (Self::Scale | Self::Lower, _) => judge_scale(stage, 1, 0, &said),
             // All of it was done before it died.
-            (Self::Recreate, _) if nothing_to_do => assert!(everywhere(stage), "{said}"),
-            (Self::Recreate, false) => judge_recreate(stage, 0, before, &said),
-            (Self::Recreate, _) => judge_recreate(stage, if kept { 7 } else { 6 }, before, &said),
+            (Self::Recreate | Self::Tenants, _) if nothing_to_do => {
+                assert!(everywhere(stage), "{said}");
+            }
+            (Self::Recreate | Self::Tenants, false) => judge_recreate(stage, 0, before, &said),
+            (Self::Recreate | Self::Tenants, _) => {
+                judge_recreate(stage, if kept { 7 } else { 6 }, before, &said);
+            }
             (Self::Resync, false) if !nothing_to_do => judge_resync(stage, 0, &said),
             (Self::Resync, _) => judge_resync(stage, 1, &said),
             (Self::Restore, _) => {}
         }
         if matches!(self, Self::Repair | Self::Lag | Self::Force) {
             nothing_is_left(stage, &said);
+        }
+        if self == Self::Tenants {
+            tenants_are_as_before(stage, &said);
         }
         writes_are_allowed(stage, &said);
         if let Some(run) = run.filter(|_| !nothing_to_do) {
@@ -212,6 +230,36 @@ impl Job {
         }
         format!("killed, {what} {:?}", ended.code)
     }
+}
+
+/// A class with as many objects, in tenants of which two are not active.
+fn with_tenants() -> Stage {
+    let stage = Stage::new(Scenario::WithData);
+    stage.delete(&format!("/v1/schema/{CLASS}"));
+    let class = json!({"class": CLASS, "multiTenancyConfig": {"enabled": true}});
+    stage.post("/v1/schema", &class);
+    let path = format!("/v1/schema/{CLASS}/tenants");
+    let named = |name: &str, state: &str| json!({"name": name, "activityStatus": state});
+    stage.post(&path, &TENANTS.iter().map(|(name, _)| named(name, "HOT")).collect());
+    for (tenant, _) in TENANTS {
+        let object = |n: usize| json!({"class": CLASS, "tenant": tenant, "properties": {"n": n}});
+        let objects: Vec<Value> = (0..WITH_DATA / TENANTS.len()).map(object).collect();
+        stage.post("/v1/batch/objects", &json!({"objects": objects}));
+    }
+    let asleep = TENANTS.iter().filter(|(_, active)| !active);
+    stage.put(&path, &asleep.map(|(name, _)| named(name, "COLD")).collect());
+    stage
+}
+
+/// The tenants are in the states in which they were, or the report says that they are not. What a
+/// person brings back from the export is active.
+fn tenants_are_as_before(stage: &Stage, said: &str) {
+    let told = ["which this run activated", "has them in another state", "--set from="];
+    if class(stage).is_none() || told.iter().any(|it| said.contains(it)) {
+        return;
+    }
+    let before: BTreeMap<String, bool> = TENANTS.map(|(name, active)| (name.into(), active)).into();
+    assert_eq!(stage.sandbox.tenants("node1", CLASS), before, "{said}");
 }
 
 /// Returns the class, as the first node has it.

@@ -1,0 +1,108 @@
+//! Tenants that are not active: activated for a repair, and put back, in the sandbox.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use elysia_runbook::sandbox::Scenario;
+use serde_json::{Value, json};
+use support::Stage;
+
+const RECREATE: [&str; 5] = ["run", "recreate-with-data", "--yes", "--set", "class=Customers"];
+
+/// A class with tenants of which two are not active, with objects in one of these.
+fn stage() -> Stage {
+    let stage = Stage::new(Scenario::Tenants);
+    stage.put("/v1/schema/Customers/tenants", &json!([{"name": "acme", "activityStatus": "COLD"}]));
+    stage
+}
+
+/// Every object of a node: those of tenants that are not active are on its disk all the same.
+fn objects(stage: &Stage, node: &str) -> BTreeMap<String, Value> {
+    let objects = stage.sandbox.objects(node, "Customers").into_iter();
+    objects.map(|it| (it["id"].as_str().unwrap().into(), it["properties"].clone())).collect()
+}
+
+fn states(stage: &Stage) -> Vec<(String, bool)> {
+    stage.sandbox.tenants("node2", "Customers").into_iter().collect()
+}
+
+/// Runs it, and sees that tenants and objects are as they were.
+fn expect_as_before(stage: &Stage, words: &[&str], code: i32) -> support::Ended {
+    let (objects_before, states_before) = (objects(stage, "node1"), states(stage));
+    assert_eq!(objects_before.len(), 15);
+    let ended = stage.run(words).exits(code);
+    assert_eq!(states(stage), states_before, "{}", ended.transcript());
+    for node in ["node1", "node2", "node3"] {
+        assert_eq!(objects(stage, node), objects_before, "{node}\n{}", ended.transcript());
+    }
+    ended
+}
+
+#[test]
+fn a_class_is_recreated_with_what_its_inactive_tenants_hold() {
+    let ended = expect_as_before(&stage(), &RECREATE, 0);
+    ended.says("activated 2 tenants of class Customers").says("deactivated 2 tenants");
+}
+
+#[test]
+fn replicas_of_inactive_tenants_are_taken_away_and_copied() {
+    let stage = stage();
+    stage.sandbox.set_replica_movement(true);
+    let words = ["run", "scale-replicas", "--yes", "--set", "class=Customers", "--set"];
+    let before = states(&stage);
+    for factor in ["factor=1", "factor=3"] {
+        stage.run(&[&words[..], &[factor]].concat()).exits(0);
+        assert_eq!(states(&stage), before);
+    }
+    stage.put("/v1/schema/Customers/tenants", &json!([{"name": "acme", "activityStatus": "HOT"}]));
+    assert_eq!(objects(&stage, "node3").len(), 15);
+}
+
+/// Whatever fails, they are put back after everything else: an inactive tenant takes no objects.
+#[test]
+fn they_are_put_back_where_a_step_fails() {
+    for fault in [
+        "PUT:/v1/schema/Customers/tenants:2=422 no",
+        "POST:/v1/schema:1=422 no",
+        "POST:/v1/schema:2=422 no",
+        "POST:/v1/schema/Customers/tenants:1=422 no",
+    ] {
+        let stage = stage().fault(fault);
+        let (objects_before, states_before) = (objects(&stage, "node1"), states(&stage));
+        let ended = stage.run(&RECREATE);
+        assert!(matches!(ended.code, Some(1 | 6)), "{fault}\n{}", ended.transcript());
+        assert_eq!(states(&stage), states_before, "{fault}\n{}", ended.transcript());
+        assert_eq!(objects(&stage, "node3"), objects_before, "{fault}\n{}", ended.transcript());
+    }
+}
+
+/// The request that puts them back is refused: the operator is told how to do it.
+#[test]
+fn where_they_can_not_be_put_back_the_command_is_printed() {
+    let stage = (2..6).fold(stage(), |stage, nth| {
+        stage.fault(&format!("PUT:/v1/schema/Customers/tenants:{nth}=422 no"))
+    });
+    let ended = stage.run(&RECREATE).exits(7);
+    ended
+        .says("2 tenants of Customers, which this run activated, may still be so")
+        .says("curl -X PUT")
+        .says("backups/Customers.inactive.json");
+}
+
+#[test]
+fn a_runbook_that_forgets_them_is_told_so() {
+    let stage = stage();
+    let runbook = stage.home.path().join("forgets.rhai");
+    std::fs::write(&runbook, r#"step "Wake" { activate_tenants("Customers"); }"#).unwrap();
+    let ended = stage.run(&["run", runbook.to_str().unwrap(), "--yes"]).exits(0);
+    ended
+        .says("2 tenants of Customers, which this run activated, may still be so")
+        .says("curl -X PUT");
+    let before = vec![("acme".into(), false), ("globex".into(), true), ("old".into(), false)];
+    assert_ne!(states(&stage), before);
+    stage.run(&["rollback", "--yes"]).exits(0);
+    assert_eq!(states(&stage), before);
+}
