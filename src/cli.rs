@@ -24,6 +24,8 @@ pub enum Command {
     Show(ShowArgs),
     /// Check runbooks without running them
     Check(CheckArgs),
+    /// Tell what a runbook can say: the primitives and the step syntax
+    Api(ApiArgs),
     /// Go on with a run that died or was interrupted
     Resume(ResumeArgs),
     /// Undo what a run changed
@@ -193,6 +195,31 @@ pub struct ShowArgs {
 pub struct CheckArgs {
     /// Paths or names, as for `run`; without any, all that `list` shows
     pub runbooks: Vec<String>,
+}
+
+/// Arguments of `api`.
+#[derive(Debug, Args)]
+pub struct ApiArgs {
+    /// Primitives, topics, or `step`; without any, everything
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+
+    /// How to tell it
+    #[arg(long, value_enum, default_value_t = ApiFormat::Text)]
+    pub format: ApiFormat,
+}
+
+/// How to tell what a runbook can say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ApiFormat {
+    /// For a terminal
+    Text,
+    /// For programs: docs/editors.md tells its shape
+    Json,
+    /// As docs/api.md
+    Markdown,
+    /// As a definition file of Rhai, for editors
+    Definitions,
 }
 
 /// Arguments of `runs`.

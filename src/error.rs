@@ -28,6 +28,18 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every code.
+    pub const ALL: [Self; 8] = [
+        Self::NotFound,
+        Self::Unreachable,
+        Self::Unverifiable,
+        Self::Conflict,
+        Self::Invalid,
+        Self::Denied,
+        Self::Rejected,
+        Self::Unexpected,
+    ];
+
     /// Returns the word as scripts, journals and NDJSON carry it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

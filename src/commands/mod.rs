@@ -1,5 +1,6 @@
 //! One file a command: thin, wires the rooms together.
 
+mod api;
 mod check;
 mod conclude;
 mod execute;
@@ -32,6 +33,7 @@ pub fn dispatch(cli: &Cli) -> ExitCode {
         Command::List => Ok(list::list()),
         Command::Show(args) => show::show(args),
         Command::Check(args) => check::check(args),
+        Command::Api(args) => api::api(args),
         Command::Resume(args) => resume::resume(args),
         Command::Rollback(args) => rollback::rollback(args),
         Command::Runs(args) => runs::runs(args),

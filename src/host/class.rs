@@ -2,29 +2,35 @@
 
 use rhai::plugin::{NativeCallContext, export_module};
 
+/// Classes and their tenants.
 #[expect(unreachable_pub, reason = "Rhai exports the public functions of this module")]
 #[export_module]
 pub(super) mod primitives {
-    use rhai::{Array, Dynamic, INT, ImmutableString, Map};
+    use rhai::{Array, INT, ImmutableString, Map};
 
     use crate::host::throw::{Throws, ask, json, value};
     use crate::weaviate::Tenant;
 
     /// Returns the definition of `class` as the RAFT leader has it.
     ///
-    /// Throws `not_found` if there is no such class, `unreachable` if no node answers.
+    /// Reads the schema of the RAFT leader, through the first node that answers.
+    ///
+    /// Throws `not_found` if there is no such class, `invalid` for an alias of one, `unreachable`
+    /// if no node answers.
     ///
     /// ```rhai
     /// let schema = get_schema("Author");
     /// note(`factor ${schema.replicationConfig.factor}`);
     /// ```
     #[rhai_fn(return_raw, volatile)]
-    pub fn get_schema(context: NativeCallContext, class: &str) -> Throws<Dynamic> {
+    pub fn get_schema(context: NativeCallContext, class: &str) -> Throws<Map> {
         let schema = ask(&context, |session| session.get_schema(class))?;
         value(&schema)
     }
 
     /// Returns the number of objects in `class`, when every shard could be counted.
+    ///
+    /// Reads every node: schemas, RAFT, where the replicas are, and what each node counts.
     ///
     /// Throws `unverifiable` if a node, a shard's replica or a tenant could not be looked at;
     /// unknown is never 0. Throws `not_found` if there is no such class.
@@ -38,12 +44,17 @@ pub(super) mod primitives {
         Ok(INT::try_from(count).unwrap_or(INT::MAX))
     }
 
-    /// Deletes `class`, which must hold no object, and waits until every node's own schema has
-    /// lost it. Its schema and tenants are saved before, and writes to it are refused from the last
-    /// look for objects on. Returns `false` if there was none.
+    /// Deletes `class`, which must hold no object, or only what this run exported, and waits until
+    /// every node's own schema has lost it. Returns `false` if there was none.
     ///
-    /// Refused if the cluster can't agree or the class may hold objects. Throws `rejected`,
-    /// `unverifiable` if a node does not show that it lost it, `conflict` if it came back.
+    /// Changes the class. Its schema and its tenants are saved first, and its shards take no writes
+    /// from the last look for objects on.
+    ///
+    /// Refused if the cluster can't agree, if the class may hold objects, or if it was changed
+    /// since this run read its schema.
+    ///
+    /// Throws `rejected` if the server said no, `unverifiable` if a node does not show that it lost
+    /// it, `conflict` if it changed meanwhile or came back.
     ///
     /// ```rhai
     /// delete_class("Author");
@@ -56,8 +67,13 @@ pub(super) mod primitives {
     /// Creates the class that `schema` defines, and waits until every node's own schema has it. One
     /// that this run deleted stays away for 12 seconds first, unless `--drain` says otherwise.
     ///
-    /// Refused if the cluster can't agree. Throws `conflict` if there is such a class or another
-    /// one appeared meanwhile, `rejected` if the server said no.
+    /// Changes the schema: adds the class.
+    ///
+    /// Refused if the cluster can't agree.
+    ///
+    /// Throws `conflict` if there is such a class or another one appeared meanwhile, `invalid` for
+    /// a definition without a name, `rejected` if the server said no, `unverifiable` if it is not
+    /// known whether it was created.
     ///
     /// ```rhai
     /// create_class(#{ class: "Author", replicationConfig: #{ factor: 3 } });
@@ -69,6 +85,8 @@ pub(super) mod primitives {
     }
 
     /// Returns the command with which a person can delete `class`, for messages.
+    ///
+    /// Asks no node.
     ///
     /// Throws `invalid` for a name that no class can have.
     ///
@@ -82,7 +100,9 @@ pub(super) mod primitives {
 
     /// Tells whether the RAFT leader has `class`.
     ///
-    /// Throws `unreachable` if no node answers.
+    /// Reads the schema of the RAFT leader, through the first node that answers.
+    ///
+    /// Throws `unreachable` if no node answers, `invalid` for a name that no class can have.
     ///
     /// ```rhai
     /// if !class_exists("Author") { note("no authors yet"); }
@@ -93,6 +113,8 @@ pub(super) mod primitives {
     }
 
     /// Returns the names of all classes that the RAFT leader has.
+    ///
+    /// Reads the schema of the RAFT leader, through the first node that answers.
     ///
     /// Throws `unreachable` if no node answers.
     ///
@@ -108,7 +130,9 @@ pub(super) mod primitives {
     /// Returns the tenants of `class`, each with `name` and `activityStatus`; none for a class
     /// without multi-tenancy.
     ///
-    /// Throws `not_found` if there is no such class.
+    /// Reads the class and its tenants as the RAFT leader has them.
+    ///
+    /// Throws `not_found` if there is no such class, `unreachable` if no node answers.
     ///
     /// ```rhai
     /// note(`${tenants("Author").len()} tenants`);
@@ -121,8 +145,13 @@ pub(super) mod primitives {
 
     /// Creates those of `tenants` that `class` lacks, in the states that they name.
     ///
+    /// Changes the class: adds tenants.
+    ///
+    /// Refused if the cluster can't agree.
+    ///
     /// Throws `not_found` if there is no such class, `invalid` if it has no multi-tenancy or a
-    /// tenant lacks `name` or `activityStatus`, `rejected` if the server said no.
+    /// tenant lacks `name` or `activityStatus`, `rejected` if the server said no, `unverifiable` if
+    /// it is not known whether they were created.
     ///
     /// ```rhai
     /// create_tenants("Author", [#{ name: "t1", activityStatus: "HOT" }]);

@@ -8,6 +8,7 @@ use super::throw::{Throws, json, throw};
 use crate::error::{Code, Failure};
 use crate::event::{Cell, CellState};
 
+/// What was found: issues, tables, commands for the operator.
 #[expect(unreachable_pub, reason = "Rhai exports the public functions of this module")]
 #[export_module]
 pub(super) mod primitives {
@@ -20,8 +21,10 @@ pub(super) mod primitives {
 
     /// Records something that was found: `#{ code, severity, text }` and where known `class`,
     /// `node`, `shard`, `remedy`, as `survey`, `collection_status` and `raft` return them. A
-    /// `problem` makes the run end with findings, and where there is none, something `unknown` makes
-    /// it end as failed: it could not be found out. A `note` does neither.
+    /// `problem` makes the run end with findings, and where there is none, something `unknown`
+    /// makes it end as failed: it could not be found out. A `note` does neither.
+    ///
+    /// Asks no node.
     ///
     /// Throws `invalid` if it is no issue.
     ///
@@ -37,10 +40,13 @@ pub(super) mod primitives {
         ask(&context, |session| session.report(issue))
     }
 
-    /// Shows a table. Each row is a list with a cell for every column: a text, or
-    /// `#{ text, state }` with the state `plain`, `good`, `unknown` or `bad`.
+    /// Shows a table. Each row is a list with a cell for every column: a text, or `#{ text, state
+    /// }` with the state `plain`, `good`, `unknown` or `bad`.
     ///
-    /// Throws `invalid` if a row has another number of cells than there are columns.
+    /// Asks no node.
+    ///
+    /// Throws `invalid` if a row has another number of cells than there are columns, or a cell is
+    /// none.
     ///
     /// ```rhai
     /// table("Nodes", ["node", "answers"], [["node1", #{ text: "yes", state: "good" }]]);
@@ -66,6 +72,10 @@ pub(super) mod primitives {
     /// Adds a line to the commands that the operator is told to run when the run is over, in this
     /// order; one that begins with `#` says why.
     ///
+    /// Asks no node.
+    ///
+    /// Throws nothing.
+    ///
     /// ```rhai
     /// advise("# node2 lost its disk");
     /// advise("docker compose up -d node2");
@@ -76,6 +86,10 @@ pub(super) mod primitives {
     }
 
     /// Returns the command line that runs a shipped runbook on this cluster.
+    ///
+    /// Asks no node.
+    ///
+    /// Throws nothing.
     ///
     /// ```rhai
     /// advise(run_command("config-replication", #{ class: "Author", factor: 3 }));
@@ -90,6 +104,10 @@ pub(super) mod primitives {
 
     /// Returns what gives `class`, which holds `objects` objects (`()`: not known), the factor
     /// `factor`: a class without objects is created anew, any other is copied in place.
+    ///
+    /// Asks no node.
+    ///
+    /// Throws nothing.
     ///
     /// ```rhai
     /// note(factor_command("Author", 3, collection_status("Author").data_count));

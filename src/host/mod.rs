@@ -3,6 +3,7 @@
 //! The only place with Rhai's types besides `runbook`, which reads scripts but
 //! runs nothing. A primitive is one documented function in the file of its topic;
 //! it calls one method of the session and turns what comes back into a script's value.
+//! Its doc comment is kept at run time: `reference` reads from it what it changes.
 
 mod class;
 mod cluster;
@@ -10,6 +11,7 @@ mod findings;
 mod memory;
 mod object;
 mod operator;
+mod reference;
 mod replication;
 mod run;
 mod step;
@@ -17,6 +19,7 @@ mod throw;
 mod transfer;
 
 pub use memory::Allowance;
+pub use reference::{Call, Effect, Kind, Parameter, Primitive, Reference, Syntax, Topic, changing};
 pub(crate) use run::lower_first;
 pub use run::{Ended, Run, describe};
 pub use step::Rollback;
@@ -25,7 +28,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rhai::packages::{Package, StandardPackage};
-use rhai::{Dynamic, Engine, FuncInfo, OptimizationLevel, exported_module};
+use rhai::{Dynamic, Engine, FuncInfo, Module, OptimizationLevel, exported_module};
 
 /// Operations of one script: some thousand are usual. Also bounds how deep values can nest, which
 /// costs stack when they are dropped (see `commands::run`).
@@ -34,23 +37,18 @@ const OPERATIONS: u64 = 500_000;
 /// How long a script may compute between two primitives: some operations on large values are slow.
 const COMPUTING: Duration = Duration::from_secs(5);
 
-/// Primitives that change the cluster; all others read, or talk to the operator.
-pub const CHANGING: [&str; 14] = [
-    "activate_tenants",
-    "copy_replicas",
-    "create_class",
-    "create_tenants",
-    "delete_class",
-    "delete_object",
-    "import_class",
-    "insert_object",
-    "put_tenants_back",
-    "remove_replicas",
-    "replica_lag",
-    "restore_class",
-    "resync_replicas",
-    "set_factor",
-];
+/// Returns the primitives by topic, each topic a file of this folder.
+fn topics() -> [(&'static str, Module); 7] {
+    [
+        ("class", exported_module!(class::primitives)),
+        ("cluster", exported_module!(cluster::primitives)),
+        ("object", exported_module!(object::primitives)),
+        ("replication", exported_module!(replication::primitives)),
+        ("transfer", exported_module!(transfer::primitives)),
+        ("operator", exported_module!(operator::primitives)),
+        ("findings", exported_module!(findings::primitives)),
+    ]
+}
 
 /// Returns the names of the primitives: what scripts can say beyond the language itself.
 #[must_use]
@@ -84,13 +82,9 @@ pub fn engine() -> Engine {
     engine.set_max_modules(32);
     engine.on_print(|_| {});
     engine.on_debug(|_, _, _| {});
-    engine.register_global_module(exported_module!(class::primitives).into());
-    engine.register_global_module(exported_module!(cluster::primitives).into());
-    engine.register_global_module(exported_module!(findings::primitives).into());
-    engine.register_global_module(exported_module!(object::primitives).into());
-    engine.register_global_module(exported_module!(operator::primitives).into());
-    engine.register_global_module(exported_module!(replication::primitives).into());
-    engine.register_global_module(exported_module!(transfer::primitives).into());
+    for (_, primitives) in topics() {
+        engine.register_global_module(primitives.into());
+    }
     step::register(&mut engine);
     engine
 }

@@ -5,6 +5,7 @@ use rhai::{Dynamic, ImmutableString, Map};
 
 use super::throw::{Throws, ask, json, value};
 
+/// Single objects: test records, and how long they take to reach every replica.
 #[expect(unreachable_pub, reason = "Rhai exports the public functions of this module")]
 #[export_module]
 pub(super) mod primitives {
@@ -15,9 +16,13 @@ pub(super) mod primitives {
     /// Inserts an object into `class` and returns its id. It is written with consistency ONE, so
     /// that it can be done where replicas are missing. After a failure the host deletes it again.
     ///
-    /// Refused if the cluster can't agree. Throws `not_found` if there is no such class, `invalid`
-    /// for a property that the class lacks, as auto-schema would add it, `rejected` if the server
-    /// said no.
+    /// Changes the class: adds an object.
+    ///
+    /// Refused if the cluster can't agree.
+    ///
+    /// Throws `not_found` if there is no such class or tenant, `invalid` for a property that the
+    /// class lacks, as auto-schema would add it, `rejected` if the server said no, `unverifiable`
+    /// if it is not known whether it was inserted.
     ///
     /// ```rhai
     /// let id = insert_object("Author", #{});
@@ -50,6 +55,8 @@ pub(super) mod primitives {
     /// Returns the copy of an object that the replica on `node` itself has, with its vector; `()`
     /// if it has none. `node` is a name as `replicas` has it. Repairs nothing, as other ways of
     /// reading may.
+    ///
+    /// Reads the replica of that node, and no other.
     ///
     /// Throws `unverifiable` if that replica can't be read, `invalid` if there is no such node,
     /// `not_found` if there is no such class.
@@ -87,8 +94,12 @@ pub(super) mod primitives {
     /// Deletes an object that this run inserted, and waits until every replica is read to have lost
     /// it. Returns `false` if none had it.
     ///
-    /// Refused for any other object, and if the cluster can't agree. Throws `unverifiable` if a
-    /// replica can't be read or still has it, `rejected` if the server said no.
+    /// Changes the class: deletes the object.
+    ///
+    /// Refused for any other object, and if the cluster can't agree.
+    ///
+    /// Throws `unverifiable` if a replica can't be read or still has it, `rejected` if the server
+    /// said no.
     ///
     /// ```rhai
     /// let id = insert_object("Author", #{});
@@ -116,12 +127,17 @@ pub(super) mod primitives {
     }
 
     /// Inserts an object without properties with consistency ONE into `class`, which has one shard
-    /// and no tenants, and measures until when each replica has it. Returns
-    /// `#{ id, nodes: [#{ node, milliseconds }] }`: the time from the answer to the write until the
-    /// node's own replica returned it, `()` if it did not as long as an answer may take. The object
-    /// stays until it is deleted.
+    /// and no tenants, and measures until when each replica has it. Returns `#{ id, nodes: [#{
+    /// node, milliseconds }] }`: the time from the answer to the write until the node's own replica
+    /// returned it, `()` if it did not as long as an answer may take. The object stays until it is
+    /// deleted.
     ///
-    /// Throws what `insert_object` throws, and `unverifiable` if the write had no clean answer.
+    /// Changes the class: adds an object.
+    ///
+    /// Refused if the cluster can't agree.
+    ///
+    /// Throws `not_found` if there is no such class, `invalid` if it has several shards or tenants,
+    /// `rejected` if the server said no, `unverifiable` if the write had no clean answer.
     ///
     /// ```rhai
     /// let lag = replica_lag("Probe");
@@ -129,7 +145,7 @@ pub(super) mod primitives {
     /// delete_object("Probe", lag.id);
     /// ```
     #[rhai_fn(return_raw, volatile)]
-    pub fn replica_lag(context: NativeCallContext, class: &str) -> Throws<Dynamic> {
+    pub fn replica_lag(context: NativeCallContext, class: &str) -> Throws<Map> {
         let lag = ask(&context, |session| session.replica_lag(class))?;
         value(&serde_json::json!(lag))
     }

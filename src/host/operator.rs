@@ -10,6 +10,7 @@ use super::throw::{Throws, ask};
 use crate::error::{Code, Failure};
 use crate::event::Event;
 
+/// What is asked of the operator and told, and parameters.
 #[expect(unreachable_pub, reason = "Rhai exports the public functions of this module")]
 #[export_module]
 pub(super) mod primitives {
@@ -31,8 +32,12 @@ pub(super) mod primitives {
         run(&context).parameter(name)
     }
 
-    /// Returns the value of the parameter `name`: what `--set` says, else `default`, whose type
-    /// it has. Stands at the top level, with literals.
+    /// Returns the value of the parameter `name`: what `--set` says, else `default`, whose type it
+    /// has. Stands at the top level, with literals.
+    ///
+    /// Asks no node.
+    ///
+    /// Throws nothing: `--set` is checked before the run.
     ///
     /// ```rhai
     /// let factor = param("factor", 3);
@@ -61,8 +66,14 @@ pub(super) mod primitives {
         run(&context).parameter(name)
     }
 
-    /// Asks the operator a yes/no question. `--yes` answers yes; without a terminal the run ends
-    /// as refused.
+    /// Asks the operator a yes/no question. `--yes` answers yes; without a terminal the run ends as
+    /// refused.
+    ///
+    /// Asks no node.
+    ///
+    /// Refused if there is no terminal and `--yes` was not given.
+    ///
+    /// Throws nothing.
     ///
     /// ```rhai
     /// confirm("Continue anyway?") || abort("not confirmed");
@@ -74,6 +85,10 @@ pub(super) mod primitives {
 
     /// Tells the operator something.
     ///
+    /// Asks no node.
+    ///
+    /// Throws nothing.
+    ///
     /// ```rhai
     /// note("nothing to do");
     /// ```
@@ -83,6 +98,10 @@ pub(super) mod primitives {
     }
 
     /// Warns the operator.
+    ///
+    /// Asks no node.
+    ///
+    /// Throws nothing.
     ///
     /// ```rhai
     /// warn("the cluster is degraded");
@@ -94,6 +113,10 @@ pub(super) mod primitives {
 
     /// Records a yes/no observation and returns it. One that is `false` makes the run end with
     /// findings.
+    ///
+    /// Asks no node.
+    ///
+    /// Throws nothing.
     ///
     /// ```rhai
     /// check("there are three nodes", nodes().len() == 3);
@@ -122,7 +145,10 @@ pub(super) mod primitives {
     /// Records on how many of all nodes the class `subject` is replicated: the run's last line.
     /// Fewer than all make the run end with findings.
     ///
-    /// Throws `conflict` if the cluster shows it on fewer nodes, `invalid` for numbers that can't be.
+    /// Reads every node: schemas and replicas of the class.
+    ///
+    /// Throws `conflict` if the cluster shows it on fewer nodes, `invalid` for numbers that can't
+    /// be, `unreachable` if no node answers.
     ///
     /// ```rhai
     /// tally("Author", 3, nodes().len());
@@ -150,6 +176,10 @@ pub(super) mod primitives {
 
     /// Ends the run as refused, with the reason. What was changed before is put back.
     ///
+    /// Asks no node.
+    ///
+    /// Throws nothing that could be caught.
+    ///
     /// ```rhai
     /// if nodes().len() < 3 { abort("three nodes are needed"); }
     /// ```
@@ -165,6 +195,8 @@ pub(super) mod primitives {
     }
 
     /// Waits for `seconds`, at most an hour; a signal ends the wait.
+    ///
+    /// Asks no node.
     ///
     /// Throws `invalid` for more than an hour.
     ///
@@ -188,6 +220,10 @@ pub(super) mod primitives {
     }
 
     /// Calls `condition` until it returns `true`, for at most `seconds`; returns whether it did.
+    ///
+    /// Reads what `condition` reads, every fifth of a second.
+    ///
+    /// Throws what `condition` throws.
     ///
     /// ```rhai
     /// wait_until(30, || node_has_class(nodes()[0], "Author"));

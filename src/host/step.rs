@@ -19,6 +19,28 @@ pub struct Rollback {
     pub undo: FnPtr,
 }
 
+/// What the reference says of the syntax, as a doc comment would.
+pub(super) const REFERENCE: &str = "\
+Runs the block and records its value, which is the value of the whole: data (text, numbers, lists,
+maps), no function. If this step or a later one fails, the block behind `rollback`, which may be left
+out, undoes it: the last step first. It can run although the step did not do everything, so it asks
+before it acts.
+
+Stands at the top level, or in an `if` at the top level. Its title is a literal and unique. It changes no
+variable that is declared outside of it. A rollback calls primitives and functions of the runbook itself,
+no imported ones. `return` ends the runbook well.
+
+```rhai
+let schema = step \"Export the schema\" { get_schema(\"Author\") };
+
+step \"Delete the class\" {
+    delete_class(\"Author\");
+} rollback {
+    if !class_exists(\"Author\") { create_class(schema); }
+}
+```
+";
+
 /// Registers the syntax. Nothing is added to the scope, so that the variables around a step stay
 /// visible to the checker.
 pub(super) fn register(engine: &mut Engine) {

@@ -3,7 +3,8 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use rhai::{Dynamic, EvalAltResult, Map, NativeCallContext, Position};
+use rhai::plugin::NativeCallContext;
+use rhai::{Dynamic, EvalAltResult, Map, Position, Variant};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -64,13 +65,25 @@ fn map(failure: &Failure) -> Map {
 }
 
 /// Gives a script what a primitive found, however large it is.
-pub(super) fn give(context: &NativeCallContext, found: &impl Serialize) -> Throws<Dynamic> {
+pub(super) fn give<T: Variant + Clone>(
+    context: &NativeCallContext,
+    found: &impl Serialize,
+) -> Throws<T> {
     run(context).memory.give(|| value(&serde_json::json!(found)))
 }
 
-/// Turns JSON into a script's value.
-pub(super) fn value(json: &Value) -> Throws<Dynamic> {
-    rhai::serde::to_dynamic(json)
+/// Turns JSON into a script's value, of the type that the primitive's signature promises.
+///
+/// # Errors
+///
+/// `unexpected` where it is of another type.
+pub(super) fn value<T: Variant + Clone>(json: &Value) -> Throws<T> {
+    let value: Dynamic = rhai::serde::to_dynamic(json)?;
+    value.try_cast_result().map_err(|other| {
+        let message =
+            format!("an answer of another kind was expected than `{}`", other.type_name());
+        throw(Failure::new(Code::Unexpected, message).into(), Position::NONE)
+    })
 }
 
 /// Turns a script's value into JSON.

@@ -8,10 +8,11 @@ use rhai::plugin::{NativeCallContext, export_module};
 use super::throw::run;
 use crate::error::{Code, Failure};
 
+/// Objects between nodes and files. A script never sees an object, and reaches no other file.
 #[expect(unreachable_pub, reason = "Rhai exports the public functions of this module")]
 #[export_module]
 pub(super) mod primitives {
-    use rhai::Dynamic;
+    use rhai::Map;
 
     use super::folder_of;
     use crate::host::throw::{Throws, ask, value};
@@ -21,8 +22,11 @@ pub(super) mod primitives {
     /// the SHA-256 of each file. Returns `#{ classes, objects, unreached }`; `unreached` says what
     /// could not be saved, and is empty if everything was. Works while RAFT is split.
     ///
+    /// Reads that node: its own schema, and every object that it shows.
+    ///
     /// Throws `unreachable` if the node does not answer, `conflict` if `folder` has a backup of it
-    /// already, `invalid` for a folder outside of the current one that is no parameter.
+    /// already, `invalid` for a folder outside of the current one that is no parameter, or if there
+    /// is no such node.
     ///
     /// ```rhai
     /// for node in nodes() {
@@ -31,7 +35,7 @@ pub(super) mod primitives {
     /// }
     /// ```
     #[rhai_fn(name = "backup_node", return_raw, volatile)]
-    pub fn backup_all(context: NativeCallContext, node: &str, folder: &str) -> Throws<Dynamic> {
+    pub fn backup_all(context: NativeCallContext, node: &str, folder: &str) -> Throws<Map> {
         super::backup(&context, node, folder, None)
     }
 
@@ -46,53 +50,65 @@ pub(super) mod primitives {
         node: &str,
         folder: &str,
         class: &str,
-    ) -> Throws<Dynamic> {
+    ) -> Throws<Map> {
         super::backup(&context, node, folder, Some(class))
     }
 
-    /// Exports every object of `class` into a new folder in `folder`, while it may be written to. From
-    /// then on `delete_class` deletes it although it holds objects: while writes are paused it finds and
-    /// saves what changed since, and compares every replica with what is saved. Returns `#{ from, folder,
-    /// objects }`, with which `restore_class` brings it back at any time.
+    /// Exports every object of `class` into a new folder in `folder`, while it may be written to.
+    /// From then on `delete_class` deletes it although it holds objects: while writes are paused it
+    /// finds and saves what changed since, and compares every replica with what is saved. Returns
+    /// `#{ from, folder, objects }`, with which `restore_class` brings it back at any time.
     ///
-    /// Throws `not_found`, `unverifiable` if a replica can't be read or a tenant is not active, `invalid`
-    /// for a folder outside of the current one that is no parameter.
+    /// Reads every object, and where the replicas are.
+    ///
+    /// Throws `not_found` if there is no such class, `unverifiable` if a replica can't be read or a
+    /// tenant is not active, `invalid` for a folder outside of the current one that is no
+    /// parameter.
     ///
     /// ```rhai
     /// let saved = export_class("Author", "weaviate-export");
     /// note(`${saved.objects} objects are in ${saved.folder}/${saved.from}`);
     /// ```
     #[rhai_fn(return_raw, volatile)]
-    pub fn export_class(context: NativeCallContext, class: &str, folder: &str) -> Throws<Dynamic> {
+    pub fn export_class(context: NativeCallContext, class: &str, folder: &str) -> Throws<Map> {
         let place = folder_of(&context, folder);
         let (export, objects) = ask(&context, |session| session.export_class(class, &place?))?;
         value(&serde_json::json!({ "from": export.name, "folder": folder, "objects": objects }))
     }
 
     /// Imports what this run exported of `class` into the class of that name that is there now, and
-    /// checks that every node shows every object. What writers wrote meanwhile stays. Creates the tenants
-    /// that it had when it was deleted. Returns `#{ imported, kept }`.
+    /// checks that every node shows every object. What writers wrote meanwhile stays. Creates the
+    /// tenants that it had when it was deleted. Returns `#{ imported, kept }`.
     ///
-    /// Refused if the cluster can't agree. Throws `invalid` if this run has not exported it, `not_found`,
-    /// `rejected` if the server does not take an object.
+    /// Changes the class: adds objects and, where they are missing, tenants.
+    ///
+    /// Refused if the cluster can't agree.
+    ///
+    /// Throws `invalid` if this run has not exported it, `not_found` if there is no such class,
+    /// `rejected` if the server does not take an object, `unverifiable` if no node that answers has
+    /// it.
     ///
     /// ```rhai
     /// import_class("Author");
     /// ```
     #[rhai_fn(return_raw, volatile)]
-    pub fn import_class(context: NativeCallContext, class: &str) -> Throws<Dynamic> {
+    pub fn import_class(context: NativeCallContext, class: &str) -> Throws<Map> {
         let done = ask(&context, |session| session.import_class(class))?;
         value(&serde_json::json!({ "imported": done.imported, "kept": done.kept }))
     }
 
     /// Restores `class` from what `backup_node` saved of `node` in `folder`: creates it with its
     /// tenants if it is missing, writes the objects that a node lacks or has an older version of,
-    /// and checks that every node shows every one. Nothing newer is overwritten. Returns
-    /// `#{ objects, imported, kept }`.
+    /// and checks that every node shows every one. Nothing newer is overwritten. Returns `#{
+    /// objects, imported, kept }`.
+    ///
+    /// Changes the class: creates it where it is missing, and adds tenants and objects.
     ///
     /// Refused if a file is not as it was saved, if there is another class of this name, or if the
-    /// cluster can't agree. Throws `not_found` if there is no such backup, `rejected` if the server
-    /// does not take an object.
+    /// cluster can't agree.
+    ///
+    /// Throws `not_found` if there is no such backup, `rejected` if the server does not take an
+    /// object, `invalid` for a folder outside of the current one that is no parameter.
     ///
     /// ```rhai
     /// let restored = restore_class("Author", "node1", "weaviate-backup");
@@ -104,7 +120,7 @@ pub(super) mod primitives {
         class: &str,
         node: &str,
         folder: &str,
-    ) -> Throws<Dynamic> {
+    ) -> Throws<Map> {
         super::restore(&context, class, node, folder, class)
     }
 
@@ -121,7 +137,7 @@ pub(super) mod primitives {
         node: &str,
         folder: &str,
         name: &str,
-    ) -> Throws<Dynamic> {
+    ) -> Throws<Map> {
         super::restore(&context, class, node, folder, name)
     }
 }
@@ -132,7 +148,7 @@ fn restore(
     node: &str,
     folder: &str,
     name: &str,
-) -> super::throw::Throws<rhai::Dynamic> {
+) -> super::throw::Throws<rhai::Map> {
     let folder = folder_of(context, folder);
     let restored =
         |session: &crate::session::Session| session.restore_class(class, node, &folder?, name);
@@ -147,7 +163,7 @@ fn backup(
     node: &str,
     folder: &str,
     class: Option<&str>,
-) -> super::throw::Throws<rhai::Dynamic> {
+) -> super::throw::Throws<rhai::Map> {
     let folder = folder_of(context, folder);
     let saved = super::throw::ask(context, |session| session.backup_node(node, &folder?, class))?;
     super::throw::value(&serde_json::json!({

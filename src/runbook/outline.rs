@@ -7,7 +7,7 @@ use rhai::{AST, ASTNode, Engine, Expr, Position};
 use serde_json::Value;
 
 use super::calls::{call_of, closure_of, functions, plain_call};
-use crate::host::{CHANGING, primitives};
+use crate::host::{changing, primitives};
 
 /// What a runbook says of itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,7 +62,7 @@ impl Outline {
 
 /// Outlines a script that passed the check.
 pub(super) fn outline(engine: &Engine, ast: &AST, libraries: &BTreeMap<String, AST>) -> Outline {
-    let primitives = primitives(engine);
+    let (primitives, changing) = (primitives(engine), changing(engine));
     let all = Functions::of(ast, libraries);
     let mut parameters = vec![];
     let mut steps = vec![];
@@ -75,7 +75,7 @@ pub(super) fn outline(engine: &Engine, ast: &AST, libraries: &BTreeMap<String, A
                 .collect(&inputs[1])
                 .into_iter()
                 .filter(|name| primitives.contains(name))
-                .partition(|name| CHANGING.contains(&name.as_str()));
+                .partition(|name| changing.contains(name));
             steps.push(Step {
                 title: title.into(),
                 position,
