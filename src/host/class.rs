@@ -91,7 +91,7 @@ pub(super) mod primitives {
     /// Throws `invalid` for a name that no class can have.
     ///
     /// ```rhai
-    /// abort(`Probe was left by another run; remove it: ${delete_command("Probe")}`);
+    /// note(`Probe was left by another run; remove it: ${delete_command("Probe")}`);
     /// ```
     #[rhai_fn(return_raw, volatile)]
     pub fn delete_command(context: NativeCallContext, class: &str) -> Throws<ImmutableString> {

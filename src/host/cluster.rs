@@ -5,7 +5,7 @@ use rhai::plugin::{NativeCallContext, export_module};
 use crate::error::{Code, Failure};
 use crate::survey::Sample;
 
-/// The cluster: its nodes, what each has itself, replicas.
+/// The nodes, what each has itself, and where replicas are.
 #[expect(unreachable_pub, reason = "Rhai exports the public functions of this module")]
 #[export_module]
 pub(super) mod primitives {

@@ -8,7 +8,7 @@ use super::throw::{Throws, json, throw};
 use crate::error::{Code, Failure};
 use crate::event::{Cell, CellState};
 
-/// What was found: issues, tables, commands for the operator.
+/// What was found: issues, tables, commands to be run.
 #[expect(unreachable_pub, reason = "Rhai exports the public functions of this module")]
 #[export_module]
 pub(super) mod primitives {

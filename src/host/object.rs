@@ -5,7 +5,7 @@ use rhai::{Dynamic, ImmutableString, Map};
 
 use super::throw::{Throws, ask, json, value};
 
-/// Single objects: test records, and how long they take to reach every replica.
+/// Single objects: test records, and how long they take to arrive.
 #[expect(unreachable_pub, reason = "Rhai exports the public functions of this module")]
 #[export_module]
 pub(super) mod primitives {

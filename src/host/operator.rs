@@ -161,7 +161,7 @@ pub(super) mod primitives {
     /// Like `tally(subject, count, total)`, with what else is to be known.
     ///
     /// ```rhai
-    /// tally("Author", 5, nodes().len(), "factor 3 on every shard");
+    /// tally("Author", nodes().len(), nodes().len(), "factor 3 on every shard");
     /// ```
     #[rhai_fn(name = "tally", return_raw, volatile)]
     pub fn tally_with_detail(
@@ -198,10 +198,10 @@ pub(super) mod primitives {
     ///
     /// Asks no node.
     ///
-    /// Throws `invalid` for more than an hour.
+    /// Throws `invalid` for less than nothing and for more than an hour.
     ///
     /// ```rhai
-    /// sleep(5);
+    /// sleep(1);
     /// ```
     #[rhai_fn(return_raw, volatile)]
     pub fn sleep(context: NativeCallContext, seconds: INT) -> Throws<()> {

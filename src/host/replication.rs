@@ -150,6 +150,7 @@ pub(super) mod primitives {
     /// the server said no, `unverifiable` if a node does not show it.
     ///
     /// ```rhai
+    /// copy_replicas("Author", plan_copies("Author", 3));
     /// set_factor("Author", 3);
     /// ```
     #[rhai_fn(return_raw, volatile)]

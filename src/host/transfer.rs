@@ -8,7 +8,7 @@ use rhai::plugin::{NativeCallContext, export_module};
 use super::throw::run;
 use crate::error::{Code, Failure};
 
-/// Objects between nodes and files. A script never sees an object, and reaches no other file.
+/// Objects to files and back. A script sees none, and no other file.
 #[expect(unreachable_pub, reason = "Rhai exports the public functions of this module")]
 #[export_module]
 pub(super) mod primitives {

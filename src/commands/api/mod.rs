@@ -24,7 +24,7 @@ pub(super) fn api(args: &ApiArgs) -> Ended {
     let whole = args.names.is_empty();
     let text = match args.format {
         ApiFormat::Text => text::render(&reference, whole, Styles::for_stdout()),
-        ApiFormat::Json => format!("{:#}", json!({ "version": 1, "api": reference })),
+        ApiFormat::Json => format!("{:#}", json!(reference)),
         ApiFormat::Markdown => markdown::render(&reference, whole),
         ApiFormat::Definitions => definitions::render(&reference),
     };

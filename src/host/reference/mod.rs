@@ -20,6 +20,8 @@ use doc::{Doc, codes};
 /// Everything that a runbook can say beyond Rhai itself.
 #[derive(Debug, Clone, Serialize)]
 pub struct Reference {
+    /// Of what is told as JSON: a new one where a field changes its meaning or goes.
+    pub version: u32,
     /// What holds for all primitives, a paragraph each.
     pub about: Vec<String>,
     /// The syntax of our own; `None` where it was not asked for.
@@ -131,7 +133,7 @@ impl Reference {
             example: doc.example,
         };
         let topics = super::topics().map(|(name, primitives)| Topic::new(name, primitives)).into();
-        Self { about: ABOUT.map(Into::into).into(), step: Some(step), topics }
+        Self { version: 1, about: ABOUT.map(Into::into).into(), step: Some(step), topics }
     }
 
     /// Returns the names of the primitives, the topics, and the syntax.
