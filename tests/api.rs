@@ -186,6 +186,51 @@ fn docs_api_is_what_the_program_says() {
     golden(&said, "docs/api.md");
 }
 
+/// Each grammar has three lists of names: primitives that change the cluster, that read it, and others.
+#[test]
+fn the_grammars_know_every_primitive() {
+    for path in
+        ["editors/vscode/syntaxes/runbook.tmLanguage.json", "editors/sublime/Rhai.sublime-syntax"]
+    {
+        let grammar = fs::read_to_string(file(path)).unwrap();
+        let (begin, end) = (".:])(?:", ")(?=");
+        let mut parts = grammar.split(begin);
+        let mut text = parts.next().unwrap().to_owned();
+        let lists = [Effect::Changes, Effect::Reads, Effect::Nothing].map(names);
+        assert_eq!(parts.clone().count(), lists.len(), "{path}");
+        for (list, part) in lists.iter().zip(parts) {
+            let (_, rest) = part.split_once(end).unwrap();
+            text.extend([begin, list, end, rest]);
+        }
+        golden(&text, path);
+    }
+}
+
+fn names(effect: Effect) -> String {
+    let named = primitives().into_iter().filter(|it| it.effect == effect).map(|it| it.name);
+    named.collect::<Vec<_>>().join("|")
+}
+
+#[test]
+fn the_files_for_editors_can_be_read() {
+    let json = |path: &str| -> Value {
+        serde_json::from_str(&fs::read_to_string(file(path)).unwrap())
+            .unwrap_or_else(|error| panic!("{path}: {error}"))
+    };
+    let package = json("editors/vscode/package.json");
+    assert_eq!(package["version"], env!("CARGO_PKG_VERSION"));
+    let grammars = package["contributes"]["grammars"].as_array().unwrap();
+    assert_eq!(grammars.len(), 2);
+    for grammar in grammars {
+        let found = json(&format!("editors/vscode/{}", grammar["path"].as_str().unwrap()));
+        assert_eq!(found["scopeName"], grammar["scopeName"]);
+    }
+    json("editors/vscode/language-configuration.json");
+    let sublime = fs::read_to_string(file("editors/sublime/Rhai.sublime-syntax")).unwrap();
+    let sublime: Value = serde_saphyr::from_str(&sublime).unwrap();
+    assert_eq!(sublime["scope"], "source.rhai");
+}
+
 fn golden(text: &str, path: &str) {
     snapbox::Assert::new()
         .action_env("SNAPSHOTS")
