@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use elysia_runbook::host::{self, Call, Effect, Primitive, Reference};
 use elysia_runbook::runbook::{Runbook, Source};
 use elysia_runbook::sandbox::Scenario;
+use expectrl::{Eof, Expect, Session};
 use serde_json::{Value, json};
 use support::{Stage, run};
 use tempfile::TempDir;
@@ -164,6 +165,17 @@ fn is_told_in_each_format() {
     let whole = run(home.path(), &["api", "--format", "json"]).exits(0).stdout;
     let whole: Value = serde_json::from_str(&whole).unwrap();
     assert_eq!(whole["topics"].as_array().unwrap().len(), 7);
+}
+
+#[test]
+fn is_coloured_on_a_terminal_only() {
+    let home = TempDir::new().unwrap();
+    let mut command = support::program(home.path());
+    command.args(["api", "delete_class"]).stdin(std::process::Stdio::inherit());
+    let mut session = Session::spawn(command).unwrap();
+    let said = String::from_utf8(session.expect(Eof).unwrap().as_bytes().to_vec()).unwrap();
+    assert!(said.contains("\u{1b}[33mChanges\u{1b}[0m the class"), "{said:?}");
+    assert!(!run(home.path(), &["api"]).exits(0).stdout.contains('\u{1b}'));
 }
 
 #[test]
