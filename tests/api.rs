@@ -32,6 +32,11 @@ fn every_primitive_says_what_it_does_changes_and_throws() {
         for call in calls {
             assert!(!call.about.is_empty(), "`{}` has no text", call.signature);
             assert!(call.example.contains(name), "`{}` has no example of its use", call.signature);
+            for parameter in &call.parameters {
+                // A word of the language would not do in a definition file.
+                let variable = format!("let {} = 1;", parameter.name);
+                assert!(host::engine().compile(&variable).is_ok(), "{}", call.signature);
+            }
         }
     }
     for topic in Reference::of_all().topics {

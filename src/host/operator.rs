@@ -32,8 +32,8 @@ pub(super) mod primitives {
         run(&context).parameter(name)
     }
 
-    /// Returns the value of the parameter `name`: what `--set` says, else `default`, whose type it
-    /// has. Stands at the top level, with literals.
+    /// Returns the value of the parameter `name`: what `--set` says, else `default_value`, whose
+    /// type it has. Stands at the top level, with literals.
     ///
     /// Asks no node.
     ///
@@ -46,12 +46,12 @@ pub(super) mod primitives {
     pub fn param_with_default(
         context: NativeCallContext,
         name: &str,
-        _default: Dynamic,
+        _default_value: Dynamic,
     ) -> Dynamic {
         run(&context).parameter(name)
     }
 
-    /// Like `param(name, default)`, with a line of help for `show`.
+    /// Like `param(name, default_value)`, with a line of help for `show`.
     ///
     /// ```rhai
     /// let factor = param("factor", 3, "replicas that every shard must have");
@@ -60,7 +60,7 @@ pub(super) mod primitives {
     pub fn param_with_help(
         context: NativeCallContext,
         name: &str,
-        _default: Dynamic,
+        _default_value: Dynamic,
         _help: &str,
     ) -> Dynamic {
         run(&context).parameter(name)

@@ -40,10 +40,10 @@ fn comment<'a>(slashes: &str, paragraphs: impl IntoIterator<Item = &'a str>) -> 
         if !lines.is_empty() {
             lines.push(slashes.into());
         }
-        let code = paragraph.starts_with("```");
-        let wrapped: Vec<String> = match code {
-            true => paragraph.lines().map(Into::into).collect(),
-            false => super::wrap(paragraph, super::WIDTH),
+        let wrapped: Vec<String> = if paragraph.starts_with("```") {
+            paragraph.lines().map(Into::into).collect()
+        } else {
+            super::wrap(paragraph, super::WIDTH)
         };
         lines.extend(wrapped.iter().map(|line| format!("{slashes} {line}").trim_end().to_owned()));
     }

@@ -1,6 +1,6 @@
 //! The reference as Markdown: `docs/api.md`.
 
-use crate::host::{Call, Effect, Primitive, Reference, Syntax, Topic};
+use crate::host::{Effect, Primitive, Reference, Syntax, Topic};
 
 /// Renders the reference; `whole`: as a page of its own, with contents.
 pub(super) fn render(reference: &Reference, whole: bool) -> String {
@@ -41,13 +41,13 @@ fn syntax(step: &Syntax) -> Vec<String> {
 }
 
 fn contents(topic: &Topic) -> String {
-    let mut table = "| primitive | | what it does |\n|---|---|---|".to_owned();
-    for primitive in &topic.primitives {
+    let row = |primitive: &Primitive| {
         let (name, effect) = (&primitive.name, word(primitive.effect));
         let summary = primitive.summary().replace('|', "\\|");
-        table.push_str(&format!("\n| [`{name}`](#{name}) | {effect} | {summary} |"));
-    }
-    table
+        format!("| [`{name}`](#{name}) | {effect} | {summary} |")
+    };
+    let head = ["| primitive | | what it does |", "|---|---|---|"].map(String::from);
+    head.into_iter().chain(topic.primitives.iter().map(row)).collect::<Vec<_>>().join("\n")
 }
 
 fn word(effect: Effect) -> &'static str {
@@ -71,14 +71,10 @@ fn primitive(primitive: &Primitive) -> Vec<String> {
             parts.extend(primitive.refused.clone());
             parts.push(primitive.throws_text.clone());
         }
-        parts.push(example_of(call));
+        parts.push(example(&call.example));
     }
     parts.retain(|part| !part.is_empty());
     parts
-}
-
-fn example_of(call: &Call) -> String {
-    example(&call.example)
 }
 
 fn example(text: &str) -> String {

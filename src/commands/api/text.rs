@@ -3,7 +3,7 @@
 use owo_colors::OwoColorize;
 
 use super::{WIDTH, wrap};
-use crate::host::{Call, Effect, Primitive, Reference, Syntax};
+use crate::host::{Effect, Primitive, Reference, Syntax};
 use crate::terminal::Styles;
 
 /// Renders the reference; `whole`: with what holds for all primitives, and the topics.
@@ -39,36 +39,25 @@ impl Page {
     }
 
     fn primitive(&mut self, primitive: &Primitive) {
-        let mut calls = primitive.calls.iter();
-        if let Some(first) = calls.next() {
-            self.call(first);
-            let effect = primitive.effect_text.split_once(' ').unwrap_or(("", ""));
-            let verb = match primitive.effect {
-                Effect::Changes => effect.0.style(self.styles.caution).to_string(),
-                Effect::Reads | Effect::Nothing => effect.0.to_owned(),
-            };
-            let rest = wrap(&primitive.effect_text, WIDTH - 4);
-            for (number, line) in rest.iter().enumerate() {
-                let line = match line.strip_prefix(effect.0).filter(|_| number == 0) {
-                    Some(rest) => format!("{verb}{rest}"),
-                    None => line.clone(),
-                };
-                self.lines.push(format!("    {line}"));
+        for (number, call) in primitive.calls.iter().enumerate() {
+            self.lines.push(call.signature.style(self.styles.step).to_string());
+            self.paragraphs(&call.about, "    ");
+            if number == 0 {
+                self.effect(primitive);
+                self.paragraphs(primitive.refused.as_slice(), "    ");
+                self.paragraphs(std::slice::from_ref(&primitive.throws_text), "    ");
             }
-            self.lines.push(String::new());
-            self.paragraphs(primitive.refused.as_slice(), "    ");
-            self.paragraphs(std::slice::from_ref(&primitive.throws_text), "    ");
-            self.example(&first.example);
-        }
-        for other in calls {
-            self.call(other);
-            self.example(&other.example);
+            self.example(&call.example);
         }
     }
 
-    fn call(&mut self, call: &Call) {
-        self.lines.push(call.signature.style(self.styles.step).to_string());
-        self.paragraphs(&call.about, "    ");
+    fn effect(&mut self, primitive: &Primitive) {
+        let begins = self.lines.len();
+        self.paragraphs(std::slice::from_ref(&primitive.effect_text), "    ");
+        if primitive.effect == Effect::Changes {
+            let changes = "Changes".style(self.styles.caution).to_string();
+            self.lines[begins] = self.lines[begins].replacen("Changes", &changes, 1);
+        }
     }
 
     fn paragraphs(&mut self, paragraphs: &[String], indent: &str) {

@@ -146,10 +146,10 @@ impl Reference {
 
     /// Leaves only what has one of these names.
     pub fn retain(&mut self, names: &[String]) {
-        let named = |name: &str| names.iter().any(|one| one == name);
-        self.step = self.step.take().filter(|_| named("step"));
-        for topic in self.topics.iter_mut().filter(|topic| !named(&topic.name)) {
-            topic.primitives.retain(|primitive| named(&primitive.name));
+        let wanted = |one: &str| names.iter().any(|name| name == one);
+        self.step = self.step.take().filter(|_| wanted("step"));
+        for topic in self.topics.iter_mut().filter(|topic| !wanted(&topic.name)) {
+            topic.primitives.retain(|primitive| wanted(&primitive.name));
         }
         self.topics.retain(|topic| !topic.primitives.is_empty());
     }
