@@ -1,7 +1,9 @@
 //! The command line as types; the doc comments are the help. No logic.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::ArgValueCompleter;
 
+use crate::completion;
 use crate::sandbox::Scenario;
 
 /// Repair Weaviate clusters with short runbooks that cannot lose data
@@ -34,16 +36,54 @@ pub enum Command {
     Runs(RunsArgs),
     /// Start a cluster in this process to try things on, until Ctrl-C
     Sandbox(SandboxArgs),
+    /// Print what makes a shell complete runbooks, parameters, clusters and runs
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// Which shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// The shells that can be taught.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// GNU Bash
+    Bash,
+    /// Z shell
+    Zsh,
+    /// fish
+    Fish,
+}
+
+impl std::fmt::Display for Shell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Bash => "bash",
+            Self::Zsh => "zsh",
+            Self::Fish => "fish",
+        })
+    }
 }
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// A path, or a name that is looked up in ., ./runbooks, your runbooks folder and the built-in ones
+    #[arg(add = ArgValueCompleter::new(completion::runbooks))]
     pub runbook: String,
 
     /// Set a parameter of the runbook
-    #[arg(long = "set", value_name = "NAME=VALUE")]
+    #[arg(
+        long = "set",
+        value_name = "NAME=VALUE",
+        add = ArgValueCompleter::new(completion::parameters)
+    )]
     pub set: Vec<String>,
 
     /// Which cluster
@@ -60,6 +100,7 @@ pub struct RunArgs {
 pub struct ResumeArgs {
     /// The run's id, or as much of its beginning as is unique; the default is the newest that did not
     /// end
+    #[arg(add = ArgValueCompleter::new(completion::runs))]
     pub run: Option<String>,
 
     /// Go on although the runbook was changed in what was run already
@@ -80,6 +121,7 @@ pub struct ResumeArgs {
 pub struct RollbackArgs {
     /// The run's id, or as much of its beginning as is unique; the default is the newest that changed
     /// something
+    #[arg(add = ArgValueCompleter::new(completion::runs))]
     pub run: Option<String>,
 
     /// Which cluster; the default is the nodes that the run had
@@ -137,7 +179,12 @@ pub struct TargetArgs {
     pub nodes: Vec<String>,
 
     /// A cluster of elysia-runbook.toml
-    #[arg(long, value_name = "NAME", conflicts_with = "sandbox")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        conflicts_with = "sandbox",
+        add = ArgValueCompleter::new(completion::clusters)
+    )]
     pub cluster: Option<String>,
 
     /// How long a deleted class stays away before it is created again, so that writes which were under
@@ -187,6 +234,7 @@ pub enum Output {
 #[derive(Debug, Args)]
 pub struct ShowArgs {
     /// A path or a name, as for `run`
+    #[arg(add = ArgValueCompleter::new(completion::runbooks))]
     pub runbook: String,
 }
 
@@ -194,6 +242,7 @@ pub struct ShowArgs {
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// Paths or names, as for `run`; without any, all that `list` shows
+    #[arg(add = ArgValueCompleter::new(completion::runbooks))]
     pub runbooks: Vec<String>,
 }
 
@@ -236,21 +285,25 @@ pub enum RunsCommand {
     /// Show what happened in a run
     Show {
         /// The run's id, or as much of its beginning as is unique
+        #[arg(add = ArgValueCompleter::new(completion::runs))]
         run: String,
     },
     /// Hold a run that exports, compares or imports objects, at the next page
     Hold {
         /// The run's id, or as much of its beginning as is unique
+        #[arg(add = ArgValueCompleter::new(completion::runs))]
         run: String,
     },
     /// Let a run go on that is held
     Release {
         /// The run's id, or as much of its beginning as is unique
+        #[arg(add = ArgValueCompleter::new(completion::runs))]
         run: String,
     },
     /// Verify that the journal and every backup of a run are as they were written
     Verify {
         /// The run's id, or as much of its beginning as is unique
+        #[arg(add = ArgValueCompleter::new(completion::runs))]
         run: String,
     },
 }

@@ -11,6 +11,7 @@
 pub mod change;
 pub mod cli;
 pub mod commands;
+pub mod completion;
 pub mod error;
 pub mod event;
 pub mod host;

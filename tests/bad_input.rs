@@ -149,6 +149,13 @@ fn configuration() {
     for (name, text) in [
         ("config-broken", "[clusters.prod]\nnodes = "),
         ("config-unknown-field", "[clusters.prod]\nnodes = []\napikey = \"x\""),
+        ("config-unknown-key", "[clusters.prod]\nnodes = []\nzebra = 1"),
+        ("config-wrong-type", "[clusters.prod]\nnodes = \"http://localhost\""),
+        ("config-nodes-missing", "[clusters.prod]\ndrain_seconds = 1"),
+        (
+            "config-other-cluster",
+            "[clusters.prod]\nnodes = [\"http://localhost\"]\n[clusters.test]\nnodes = 3",
+        ),
         ("config-no-nodes", "[clusters.prod]\nnodes = []"),
         (
             "config-key-over-http",

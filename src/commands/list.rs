@@ -27,7 +27,7 @@ pub(super) fn list() -> u8 {
 }
 
 /// Returns the names of all runbooks, those of the folders and the built-in ones.
-pub(super) fn names() -> Vec<String> {
+pub(crate) fn names() -> Vec<String> {
     let mut names: BTreeSet<String> = shipped().map(Into::into).collect();
     for folder in folders() {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {

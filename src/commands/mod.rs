@@ -2,9 +2,11 @@
 
 mod api;
 mod check;
+mod completions;
 mod conclude;
 mod execute;
 mod list;
+mod man;
 mod parameters;
 mod past;
 mod place;
@@ -15,6 +17,9 @@ mod runs;
 mod sandbox;
 mod show;
 mod target;
+
+pub(crate) use list::names as runbook_names;
+pub(crate) use target::names as cluster_names;
 
 use std::process::ExitCode;
 
@@ -38,6 +43,8 @@ pub fn dispatch(cli: &Cli) -> ExitCode {
         Command::Rollback(args) => rollback::rollback(args),
         Command::Runs(args) => runs::runs(args),
         Command::Sandbox(args) => sandbox::sandbox(args),
+        Command::Completions(args) => completions::completions(args),
+        Command::Man => man::man(),
     };
     ExitCode::from(ended.unwrap_or_else(|errors| {
         print_errors(&errors);

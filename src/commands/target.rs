@@ -1,6 +1,6 @@
 //! Which cluster: `--node`, `--cluster` with `elysia-runbook.toml`, or the default.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use crate::cli::TargetArgs;
-use crate::error::Error;
+use crate::error::{Error, Place};
 use crate::weaviate::{Access, Secret, shell_word};
 
 /// The nodes of a real cluster and how they are reached.
@@ -232,19 +232,32 @@ fn key_command(command: &str) -> Result<String, Error> {
     String::from_utf8(output.stdout).map_err(|_| Error::usage("`api_key_command` printed no text"))
 }
 
-fn entry(name: &str) -> Result<Entry, Error> {
+/// Returns where clusters are described, the first that knows a name wins.
+fn places() -> Vec<PathBuf> {
     let mut places = vec![PathBuf::from("elysia-runbook.toml")];
     if let Ok(base) = etcetera::choose_base_strategy() {
         places.push(base.config_dir().join("elysia-runbook/elysia-runbook.toml"));
     }
+    places
+}
+
+/// Returns the names of all clusters that can be read.
+pub(crate) fn names() -> Vec<String> {
+    let texts = places().into_iter().filter_map(|place| std::fs::read_to_string(place).ok());
+    let files = texts.filter_map(|text| toml::from_str::<toml::Table>(&text).ok());
+    let clusters = files.filter_map(|file| Some(file.get("clusters")?.as_table()?.clone()));
+    let names: BTreeSet<String> =
+        clusters.flat_map(|table| table.into_iter().map(|(name, _)| name)).collect();
+    names.into_iter().collect()
+}
+
+fn entry(name: &str) -> Result<Entry, Error> {
+    let places = places();
     let mut known = vec![];
     for place in places.iter().filter(|place| place.is_file()) {
         let text = std::fs::read_to_string(place)
             .map_err(|e| Error::usage(format!("{} can't be read", place.display())).cause(e))?;
-        let mut file: File = toml::from_str(&text).map_err(|e| {
-            Error::usage(format!("{} can't be understood", place.display()))
-                .cause(e.to_string().trim_end())
-        })?;
+        let mut file: File = toml::from_str(&text).map_err(|e| misread(place, &text, &e))?;
         if let Some(entry) = file.clusters.remove(name) {
             return Ok(entry);
         }
@@ -260,4 +273,35 @@ fn entry(name: &str) -> Result<Entry, Error> {
     } else {
         unknown.hint(format!("there is {}", known.join(", ")))
     })
+}
+
+/// Returns what is wrong with the file, with its line.
+fn misread(file: &Path, text: &str, error: &toml::de::Error) -> Error {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let place = Place {
+        file: file.display().to_string(),
+        text: text.into(),
+        line: before.matches('\n').count() + 1,
+        column: before.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
+    };
+    // The names that are known are many; the one that was meant is what helps.
+    let (message, known) = match error.message().split_once(", expected one of ") {
+        Some((message, known)) if message.starts_with("unknown field") => {
+            (message.replace("unknown field", "unknown key"), known)
+        }
+        _ => (error.message().to_owned(), ""),
+    };
+    let wrong = message.split('`').nth(1).unwrap_or_default();
+    let near = known
+        .split('`')
+        .filter(|name| !name.is_empty() && !name.starts_with(','))
+        .map(|name| (strsim::jaro_winkler(name, wrong), name))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let found = Error::usage(message).at(place);
+    match near {
+        Some((_, near)) => found.hint(format!("did you mean `{near}`?")),
+        None if !known.is_empty() => found.hint(format!("there are {known}")),
+        None => found,
+    }
 }
