@@ -1,5 +1,7 @@
 //! The command line as types; the doc comments are the help. No logic.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::ArgValueCompleter;
 
@@ -144,7 +146,7 @@ pub struct HowArgs {
     #[arg(long)]
     pub yes: bool,
 
-    /// Ask before each step
+    /// Ask before each step: run it, skip it where it is optional, or stop
     #[arg(long)]
     pub step: bool,
 
@@ -288,6 +290,8 @@ pub enum RunsCommand {
         #[arg(add = ArgValueCompleter::new(completion::runs))]
         run: String,
     },
+    /// Write a report of a run: one page for a browser or paper, or a text for the incident's ticket
+    Report(ReportArgs),
     /// Hold a run that exports, compares or imports objects, at the next page
     Hold {
         /// The run's id, or as much of its beginning as is unique
@@ -306,6 +310,22 @@ pub enum RunsCommand {
         #[arg(add = ArgValueCompleter::new(completion::runs))]
         run: String,
     },
+}
+
+/// Arguments of `runs report`.
+#[derive(Debug, Args)]
+#[group(id = "format", required = true, multiple = true, args = ["html", "markdown"])]
+pub struct ReportArgs {
+    /// The run's id, or as much of its beginning as is unique
+    pub run: String,
+
+    /// Write one HTML page, which needs nothing else, to this file
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+
+    /// Write Markdown to this file, or to stdout
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    pub markdown: Option<Option<PathBuf>>,
 }
 
 /// Arguments of `sandbox`.

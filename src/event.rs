@@ -18,7 +18,6 @@ pub const VERSION: u32 = 1;
 /// Something that happened in a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "the large one comes once in a run")]
 pub enum Event {
     /// First event of every run.
     RunStarted {
@@ -71,6 +70,18 @@ pub enum Event {
         title: String,
         /// Its result; what a resumed run takes instead of running it.
         value: Value,
+        /// How long it took, but for the time in which questions waited for an answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        milliseconds: Option<u64>,
+    },
+    /// The operator skipped a step: it was not run, nor is it in a run that is resumed.
+    StepSkipped {
+        /// Its number, from 1.
+        step: usize,
+        /// How many the runbook has.
+        of: usize,
+        /// Its title.
+        title: String,
     },
     /// A step ended well before the run was resumed: its result is taken from the journal.
     StepReplayed {
@@ -89,6 +100,9 @@ pub enum Event {
         title: String,
         /// Why.
         message: String,
+        /// How long it took, as for one that ended well.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        milliseconds: Option<u64>,
     },
     /// The runbook or the host tells something.
     Note {
@@ -187,11 +201,13 @@ pub enum Event {
     ImportReached(Reached),
     /// How far long work has come; not in the journal.
     Progress {
-        /// What is done: `exporting`, `importing`, `comparing`.
+        /// What is done: `exporting`, `importing`, `comparing`, `copying`.
         doing: String,
         /// With which class.
         class: String,
-        /// How many objects are done.
+        /// What is counted: `objects`, `replicas`.
+        unit: String,
+        /// How many of them are done.
         done: u64,
         /// Of how many, where that is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -236,7 +252,39 @@ pub enum Event {
         /// Commands for putting things right by hand, in order.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         commands: Vec<String>,
+        /// Why it did not succeed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<Reason>,
     },
+}
+
+/// Why a run did not succeed: what the operator was told with the error.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// The error, a lower-case fragment.
+    pub message: String,
+    /// Where in a runbook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Spot>,
+    /// What led to it, or every reason why the host refused, outermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<String>,
+    /// What to do, and where the backups are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hints: Vec<String>,
+}
+
+/// A place in a runbook.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spot {
+    /// The file as the operator knows it.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1; 0 means the whole line.
+    pub column: usize,
+    /// What stands in the line.
+    pub text: String,
 }
 
 /// A cell of a table.
@@ -317,6 +365,17 @@ pub fn count_objects(number: u64) -> String {
     if number == 1 { "1 object".into() } else { format!("{number} objects") }
 }
 
+/// Returns `12 s`, `3 min 5 s`, `2 h 4 min`; parts of a second are left out.
+#[must_use]
+pub fn duration(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1_000;
+    match (seconds / 3_600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -384,6 +443,7 @@ impl Event {
                 | Self::ClassRead { .. }
                 | Self::ClassMade { .. }
                 | Self::StepFinished { .. }
+                | Self::StepSkipped { .. }
                 | Self::BackupSaved { .. }
                 | Self::ChangeIntended { .. }
                 | Self::ChangeAnswered { .. }

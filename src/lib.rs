@@ -6,7 +6,8 @@
 //! [`session`], `read` or `change`; the session looks at the cluster by
 //! [`survey`], moves objects by [`transfer`], asks its guard, writes the
 //! [`journal`], and sends the request by [`weaviate`]. What happens is said as
-//! [`event`]s, which the [`terminal`] and the journal only listen to.
+//! [`event`]s, which the [`terminal`] and the journal only listen to; from the
+//! journal a [`report`] is made of a run of the past.
 
 pub mod change;
 pub mod cli;
@@ -17,10 +18,12 @@ pub mod event;
 pub mod host;
 pub mod issue;
 pub mod journal;
+pub mod report;
 pub mod runbook;
 pub mod sandbox;
 pub mod session;
 pub mod survey;
 pub mod terminal;
+pub mod text;
 pub mod transfer;
 pub mod weaviate;

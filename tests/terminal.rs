@@ -96,10 +96,83 @@ fn whether_things_are_put_back_can_be_asked() {
     assert_eq!(stage.factors(CLASS), [Some(1); 3]);
 }
 
+/// Starts a runbook with two optional steps at a terminal, which is asked before each step.
+fn step_by_step(stage: &Stage, command: &[&str]) -> OsSession {
+    let text = r#"
+        let count = step "Read" { list_classes().len() };
+        let found = optional step "Look closer" { check("all is well", false); count } rollback { note("undone"); };
+        optional step "Look again" { check("found again", found == ()); }
+        step "Wait" { sleep(1); }
+    "#;
+    std::fs::write(stage.home.path().join("mine.rhai"), text).unwrap();
+    let mut program = support::program(stage.home.path());
+    program.args(command).args(["--step", "--cluster", "stage"]);
+    program.stdin(std::process::Stdio::inherit());
+    let mut session = Session::spawn(program).unwrap();
+    session.set_expect_timeout(Some(Duration::from_secs(30)));
+    session
+}
+
+#[test]
+fn steps_are_run_skipped_or_stopped_at_one_by_one() {
+    let stage = Stage::new(Scenario::Healthy);
+    // `s` answers only where the runbook allows it.
+    let answers = [
+        ("Run step 1/4 \"Read\"? [y: run, N: stop]", "sy"),
+        ("Run step 2/4 \"Look closer\"? [y: run, s: skip, N: stop]", "s"),
+        ("Run step 3/4 \"Look again\"? [y: run, s: skip, N: stop]", "n"),
+    ];
+    let (code, said) = answer(&mut step_by_step(&stage, &["run", "mine"]), &answers);
+    assert_eq!(code, 5, "{said}");
+    assert!(said.contains("the operator stopped before step 3/4 \"Look again\""), "{said}");
+    // What was skipped has no value, and the last line says so.
+    let answers = [("Run step 1/4", "y"), ("2/4", "s"), ("3/4", "y"), ("4/4", "y")];
+    let (code, said) = answer(&mut step_by_step(&stage, &["run", "mine"]), &answers);
+    assert_eq!(code, 0, "{said}");
+    let summary =
+        "SUCCESS: every other step and check passed; the operator skipped \"Look closer\"";
+    assert!(said.contains(summary), "{said}");
+    assert!(said.contains("took 1 s"), "{said}");
+    let run = stage.newest_run().unwrap();
+    let shown = stage.run_bare(&["runs", "show", &run]).exits(0);
+    shown.says("2/4 Look closer (skipped)").says("✓ found again").says(summary);
+    // Whoever answers all with yes skips nothing.
+    stage.run(&["run", "mine", "--step", "--yes"]).exits(4).says("FINDINGS: 2 checks did not pass");
+}
+
+/// A run that goes on does not run what was skipped, nor is it forgotten at the end.
+#[test]
+fn what_was_skipped_stays_skipped_when_the_run_goes_on() {
+    let stage = Stage::new(Scenario::FactorOne);
+    let text = r#"
+        let schema = step "Read" { get_schema("ELYSIA_CONFIG__") };
+        optional step "Prove" { abort("never"); } rollback { abort("never"); }
+        step "Delete" { delete_class("ELYSIA_CONFIG__"); }
+        step "Create" { create_class(schema); }
+    "#;
+    std::fs::write(stage.home.path().join("mine.rhai"), text).unwrap();
+    let start = |arguments: &[&str]| {
+        let mut command = support::program(stage.home.path());
+        command.args(arguments).args(["--cluster", "stage"]);
+        command.stdin(std::process::Stdio::inherit());
+        let mut session = Session::spawn(command).unwrap();
+        session.set_expect_timeout(Some(Duration::from_secs(30)));
+        session
+    };
+    let mut session = start(&["run", "mine", "--step"]);
+    let stop = [("1/4", "y"), ("2/4", "s"), ("3/4", "y"), (PLAN, "y"), ("4/4", "\u{3}")];
+    let (code, said) = answer(&mut session, &stop);
+    assert_eq!(code, 130, "{said}");
+    let (code, said) = answer(&mut start(&["resume", "--yes"]), &[]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("2/4 Prove (skipped)"), "{said}");
+    assert!(said.contains("the operator skipped \"Prove\""), "{said}");
+}
+
 /// A bar tells how far long work has come, and is gone when something else is written.
 #[test]
 fn long_work_shows_how_far_it_has_come() {
-    let stage = Stage::new(Scenario::WithData).fault("GET:/v1/objects=delay 100ms");
+    let stage = Stage::new(Scenario::WithData).fault("GET:/v1/objects=delay 350ms");
     let mut command = support::program(stage.home.path());
     command.args(["run", "recreate-with-data", "--yes", "--cluster", "stage"]);
     command.args(["--set", "class=ELYSIA_CONFIG__"]).stdin(std::process::Stdio::inherit());
@@ -115,4 +188,28 @@ fn long_work_shows_how_far_it_has_come() {
     }
     let last = said.lines().last().unwrap_or_default();
     assert!(last.contains("SUCCESS"), "{said:?}");
+}
+
+/// The copying of replicas is counted in replicas.
+#[test]
+fn copies_of_replicas_show_how_far_they_have_come() {
+    let stage = Stage::new(Scenario::WithData);
+    stage.sandbox.set_replica_movement(true);
+    let mut command = support::program(stage.home.path());
+    command.args(["run", "scale-replicas", "--yes", "--cluster", "stage"]);
+    command.stdin(std::process::Stdio::inherit()).env("TERM", "xterm");
+    let mut session = Session::spawn(command).unwrap();
+    session.set_expect_timeout(Some(Duration::from_secs(30)));
+    let (code, said) = answer(&mut session, &[]);
+    assert_eq!(code, 0, "{said}");
+    for shown in ["copying ELYSIA_CONFIG__", "/6 replicas"] {
+        assert!(said.contains(shown), "{shown}: {said:?}");
+    }
+    // Without a terminal there is no bar, and programs are told.
+    let stage = Stage::new(Scenario::WithData);
+    stage.sandbox.set_replica_movement(true);
+    let ended = stage.run(&["run", "scale-replicas", "--yes", "--output", "ndjson"]).exits(0);
+    ended.says(
+        r#"{"event":"progress","doing":"copying","class":"ELYSIA_CONFIG__","unit":"replicas","#,
+    );
 }

@@ -4,8 +4,8 @@ use rhai::Engine;
 
 use crate::cli::OnFailure;
 use crate::error::{Error, Halt, Stop};
-use crate::event::{Event, Verdict, count};
-use crate::host::{Ended, Run, describe};
+use crate::event::{Event, Reason, Spot, Verdict, count};
+use crate::host::{Ended, FailedStep, Run, describe};
 use crate::runbook::{Runbook, place};
 use crate::session::{Counts, Restoration, Session, Tally};
 
@@ -31,8 +31,20 @@ impl Conclusion {
             summary: self.summary.clone(),
             commands: self.commands.clone(),
             resumable: self.resumable,
+            error: self.error.as_ref().map(reason),
         }
     }
+}
+
+fn reason(error: &Error) -> Reason {
+    let Error { message, causes, hints, .. } = error.clone();
+    let place = error.place.as_ref().map(|place| Spot {
+        file: place.file.clone(),
+        line: place.line,
+        column: place.column,
+        text: place.text.lines().nth(place.line.saturating_sub(1)).unwrap_or_default().into(),
+    });
+    Reason { message, place, causes, hints }
 }
 
 /// Concludes a run.
@@ -54,7 +66,7 @@ pub(super) fn conclude(
         Ok(Ended::Well) => match run.session.unmade() {
             None => {
                 session.warn_of_active_tenants();
-                return well(&session.counts(), &session.gone(), session.advice());
+                return well(session, &run.skipped.borrow());
             }
             Some(why) => Error::failed("the runbook ended although a change was not made")
                 .cause(why)
@@ -68,11 +80,12 @@ pub(super) fn conclude(
             if !position.is_none() {
                 told = told.at(place(source, position));
             }
-            if let Some((step, title)) = step {
+            if let Some(FailedStep { step, title, milliseconds }) = step {
                 let _ = run.session.say(&Event::StepFailed {
                     step,
                     title: title.clone(),
                     message: told.message.clone(),
+                    milliseconds: Some(milliseconds),
                 });
                 told = told.cause(format!("in step {step}/{} \"{title}\"", run.steps.len()));
             }
@@ -93,16 +106,18 @@ pub(super) fn conclude(
     badly(run, engine, runbook, error, begun, on_failure)
 }
 
-fn well(counts: &Counts, gone: &[String], advice: Vec<String>) -> Conclusion {
+fn well(session: &Session, skipped: &[String]) -> Conclusion {
+    let (counts, gone) = (&session.counts(), session.gone());
     let place = |tally: &Tally| {
         let Tally { subject, count, total, detail } = tally;
         let comma = if detail.is_empty() { "" } else { ", " };
         format!("{subject} is on {count}/{total} nodes{comma}{detail}")
     };
     let partial = counts.tallies.iter().find(|tally| tally.count < tally.total);
-    let (verdict, summary) = if counts.all_well() {
+    let (verdict, mut summary) = if counts.all_well() {
         let summary = match &counts.tallies[..] {
-            [] => "SUCCESS: every step and check passed".into(),
+            [] if skipped.is_empty() => "SUCCESS: every step and check passed".into(),
+            [] => "SUCCESS: every other step and check passed".into(),
             [Tally { subject, count, total, detail }] if detail.is_empty() => {
                 format!("SUCCESS: {subject} is replicated on {count}/{total} nodes")
             }
@@ -123,16 +138,20 @@ fn well(counts: &Counts, gone: &[String], advice: Vec<String>) -> Conclusion {
         };
         (Verdict::Findings, summary)
     };
-    let summary = if gone.is_empty() {
-        summary
-    } else {
-        format!("{summary}; deleted for good: {}", gone.join(", "))
-    };
+    if !skipped.is_empty() {
+        let titles: Vec<_> = skipped.iter().map(|title| format!("\"{title}\"")).collect();
+        summary.push_str("; the operator skipped ");
+        summary.push_str(&titles.join(", "));
+    }
+    if !gone.is_empty() {
+        summary.push_str("; deleted for good: ");
+        summary.push_str(&gone.join(", "));
+    }
     Conclusion {
         verdict,
         exit_code: verdict.exit_code(),
         summary,
-        commands: advice,
+        commands: session.advice(),
         resumable: false,
         error: None,
     }

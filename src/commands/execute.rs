@@ -110,6 +110,7 @@ pub(super) fn execute(
         commands: place.commands,
     });
     let finished = carried.as_ref().map(|carried| carried.finished.clone()).unwrap_or_default();
+    let skipped = carried.as_ref().map(|carried| carried.skipped.clone()).unwrap_or_default();
     let run = Rc::new(Run {
         session,
         steps: runbook.outline.steps.iter().map(|step| step.title.clone()).collect(),
@@ -119,6 +120,7 @@ pub(super) fn execute(
             .collect(),
         ask_each_step: how.step,
         finished: RefCell::new(finished),
+        skipped: RefCell::new(skipped),
         rollbacks: RefCell::default(),
         current: Cell::new(None),
         memory: Allowance::begin(),

@@ -10,6 +10,7 @@ mod man;
 mod parameters;
 mod past;
 mod place;
+mod report;
 mod resume;
 mod rollback;
 mod run;

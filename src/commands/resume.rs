@@ -119,7 +119,9 @@ fn refuse_edited(
         .outline
         .steps
         .iter()
-        .find(|step| !carried.finished.contains_key(&step.title))
+        .find(|step| {
+            !carried.finished.contains_key(&step.title) && !carried.skipped.contains(&step.title)
+        })
         .map_or(usize::MAX, |step| place(&runbook.source, step.position).line);
     for (name, now) in sources(runbook) {
         let before = std::fs::read_to_string(folder.path.join(&name)).unwrap_or_default();

@@ -5,12 +5,12 @@ use comfy_table::{Table, presets};
 
 use std::path::Path;
 
-use super::{Ended, one, past};
+use super::{Ended, one, past, report};
 use crate::cli::{RunsArgs, RunsCommand};
-use crate::error::Error;
-use crate::event::{Event, Listener, Verdict, count};
+use crate::error::{Error, Place};
+use crate::event::{Event, Listener, Reason, Spot, Verdict, count};
 use crate::journal::{Home, Reading, Record, RunFolder, read, sha256};
-use crate::terminal::{Text, print, print_aside, shown};
+use crate::terminal::{Text, print, print_aside, print_errors, shown};
 
 pub(super) fn runs(args: &RunsArgs) -> Ended {
     let unreadable = |e: std::io::Error| one(Error::failed("the runs can't be read").cause(e));
@@ -20,6 +20,7 @@ pub(super) fn runs(args: &RunsArgs) -> Ended {
     match &args.command {
         None => Ok(list(&home, &runs)),
         Some(RunsCommand::Show { run }) => show(&find(run)?),
+        Some(RunsCommand::Report(args)) => report::report(&find(&args.run)?, args),
         Some(RunsCommand::Verify { run }) => verify(&find(run)?),
         Some(RunsCommand::Hold { run }) => hold(&find(run)?),
         Some(RunsCommand::Release { run }) => release(&find(run)?),
@@ -110,6 +111,9 @@ fn show(folder: &RunFolder) -> Ended {
     let reading = reading(folder)?;
     let mut text = Text::new();
     for record in &reading.records {
+        if let Event::RunFinished { error: Some(reason), .. } = &record.event {
+            print_errors(&[told(reason)]);
+        }
         // A closed pipe is no error here either.
         let _ = text.hear(&record.event);
     }
@@ -118,6 +122,17 @@ fn show(folder: &RunFolder) -> Ended {
         return Ok(1);
     }
     Ok(0)
+}
+
+/// Returns the error with which a run ended, as the operator was told it.
+fn told(reason: &Reason) -> Error {
+    let mut error = Error::failed(&reason.message);
+    error.causes.clone_from(&reason.causes);
+    error.hints.clone_from(&reason.hints);
+    let Some(Spot { file, line, column, text }) = reason.place.clone() else { return error };
+    // Of the text there is this line alone.
+    let text = format!("{}{text}", "\n".repeat(line.saturating_sub(1)));
+    error.at(Place { file, text, line, column })
 }
 
 /// Looks whether the chain of records holds, and every backup is as it was saved.

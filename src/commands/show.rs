@@ -38,7 +38,9 @@ fn render(origin: &str, outline: &Outline, styles: Styles) -> String {
     }
     let _ = writeln!(text, "\nsteps:");
     for (number, step) in outline.steps.iter().enumerate() {
-        let _ = writeln!(text, "  {}. {}", number + 1, shown(&step.title).style(styles.step));
+        let optional = if step.optional { " (optional: `--step` can skip it)" } else { "" };
+        let title = shown(&step.title);
+        let _ = writeln!(text, "  {}. {}{optional}", number + 1, title.style(styles.step));
         let join = |names: &std::collections::BTreeSet<String>| {
             names.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
         };

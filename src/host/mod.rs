@@ -21,8 +21,8 @@ mod transfer;
 pub use memory::Allowance;
 pub use reference::{Call, Effect, Kind, Parameter, Primitive, Reference, Syntax, Topic, changing};
 pub(crate) use run::lower_first;
-pub use run::{Ended, Run, describe};
-pub use step::Rollback;
+pub use run::{Ended, FailedStep, Run, describe};
+pub use step::{OPTIONAL, Rollback};
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Position, Scope};
 use serde_json::Value;
@@ -12,7 +12,7 @@ use super::memory::Allowance;
 use super::step::Rollback;
 use crate::error::{Halt, Stop};
 use crate::event::Event;
-use crate::session::Session;
+use crate::session::{Answer, Session};
 
 /// What stands behind an engine while a script runs.
 pub struct Run {
@@ -26,16 +26,49 @@ pub struct Run {
     pub ask_each_step: bool,
     /// Values of the steps that ended well before the run was resumed, by title.
     pub finished: RefCell<BTreeMap<String, Value>>,
+    /// Titles of the steps that the operator skipped, also before the run was resumed.
+    pub skipped: RefCell<Vec<String>>,
     /// What undoes the steps that began, in order.
     pub rollbacks: RefCell<Vec<Rollback>>,
-    /// The step that is running, by its number from 1.
-    pub current: Cell<Option<usize>>,
+    /// The step that is running.
+    pub current: Cell<Option<Current>>,
     /// How much memory the script may hold.
     pub memory: Allowance,
     /// When the last primitive ended, or the run began.
     pub resting: Cell<Instant>,
     /// The imported file whose call failed last; empty: the runbook itself.
     pub stopped_in: RefCell<String>,
+}
+
+/// The step that is running.
+#[derive(Debug, Clone, Copy)]
+pub struct Current {
+    /// Its number from 1.
+    step: usize,
+    began: Instant,
+    /// How long questions had waited for an answer before.
+    waited: Duration,
+}
+
+/// A step that failed.
+#[derive(Debug)]
+pub struct FailedStep {
+    /// Its number from 1.
+    pub step: usize,
+    /// Its title.
+    pub title: String,
+    /// How long it took.
+    pub milliseconds: u64,
+}
+
+/// What becomes of a step that a script has got to.
+pub(super) enum Entered {
+    /// It is to be run.
+    Begun,
+    /// It ended well before the run was resumed, with this value.
+    Before(Value),
+    /// The operator skips it, or did so before the run was resumed.
+    Skipped,
 }
 
 /// How a script ended.
@@ -48,8 +81,8 @@ pub enum Ended {
     Badly {
         /// The error.
         error: Box<EvalAltResult>,
-        /// The step's number from 1 and title.
-        step: Option<(usize, String)>,
+        /// The step.
+        step: Option<FailedStep>,
     },
 }
 
@@ -62,7 +95,11 @@ impl Run {
             Err(_) => Ended::Panicked,
             Ok(Ok(())) => Ended::Well,
             Ok(Err(error)) => {
-                let step = self.current.get().map(|step| (step, self.steps[step - 1].clone()));
+                let step = self.current.get().map(|current| FailedStep {
+                    step: current.step,
+                    title: self.steps[current.step - 1].clone(),
+                    milliseconds: self.took(current),
+                });
                 Ended::Badly { error, step }
             }
         }
@@ -89,38 +126,57 @@ impl Run {
         self.parameters.get(name).cloned().unwrap_or_default()
     }
 
-    /// Returns the value of a step that ended well before the run was resumed.
-    pub(super) fn replay(&self, title: &str) -> Result<Option<Value>, Halt> {
-        let Some(value) = self.finished.borrow_mut().remove(title) else { return Ok(None) };
+    /// Begins a step, unless it is done already or skipped.
+    pub(super) fn enter_step(&self, title: &str, optional: bool) -> Result<Entered, Halt> {
+        let step = self.steps.iter().position(|it| it == title).map_or(0, |at| at + 1);
+        let (of, title) = (self.steps.len(), title.to_owned());
         self.session.check_interrupt()?;
-        let (step, of) = (self.number(title), self.steps.len());
-        self.session.say(&Event::StepReplayed { step, of, title: title.into() })?;
-        Ok(Some(value))
+        let done = self.finished.borrow_mut().remove(&title);
+        if let Some(value) = done {
+            self.session.say(&Event::StepReplayed { step, of, title })?;
+            return Ok(Entered::Before(value));
+        }
+        let skipped = optional && self.skipped.borrow().contains(&title);
+        if skipped || self.ask_each_step && self.is_skipped_now(step, &title, optional)? {
+            if !skipped {
+                self.skipped.borrow_mut().push(title.clone());
+            }
+            self.session.say(&Event::StepSkipped { step, of, title })?;
+            return Ok(Entered::Skipped);
+        }
+        let waited = self.session.waited();
+        self.current.set(Some(Current { step, began: Instant::now(), waited }));
+        self.session.say(&Event::StepStarted { step, of, title })?;
+        Ok(Entered::Begun)
     }
 
-    fn number(&self, title: &str) -> usize {
-        self.steps.iter().position(|it| it == title).map_or(0, |at| at + 1)
-    }
-
-    pub(super) fn begin_step(&self, title: &str) -> Result<usize, Halt> {
-        let step = self.number(title);
-        self.session.check_interrupt()?;
-        let of = self.steps.len();
-        if self.ask_each_step && !self.session.ask(&format!("Run step {step}/{of} \"{title}\"?"))? {
-            return Err(self.session.stop(Stop::Refused {
-                message: format!("the operator stopped before step {step}/{of} \"{title}\""),
+    /// Asks whether a step is run or skipped; where it is neither, the run stops.
+    fn is_skipped_now(&self, step: usize, title: &str, optional: bool) -> Result<bool, Halt> {
+        let which = format!("step {step}/{} \"{title}\"", self.steps.len());
+        match self.session.ask_step(&format!("Run {which}?"), optional)? {
+            Answer::Yes => Ok(false),
+            Answer::Skip => Ok(true),
+            _ => Err(self.session.stop(Stop::Refused {
+                message: format!("the operator stopped before {which}"),
                 reasons: vec![],
                 hints: vec![],
-            }));
+            })),
         }
-        self.current.set(Some(step));
-        self.session.say(&Event::StepStarted { step, of, title: title.into() })?;
-        Ok(step)
     }
 
-    pub(super) fn finish_step(&self, step: usize, title: &str, value: Value) -> Result<(), Halt> {
-        self.current.set(None);
-        self.session.say(&Event::StepFinished { step, title: title.into(), value })
+    /// Ends the step that is running well, with its value.
+    pub(super) fn finish_step(&self, value: Value) -> Result<(), Halt> {
+        let Some(current) = self.current.take() else { return Ok(()) };
+        let (step, milliseconds) = (current.step, Some(self.took(current)));
+        let title = self.steps[step - 1].clone();
+        self.session.say(&Event::StepFinished { step, title, value, milliseconds })
+    }
+
+    /// Returns how long a step has taken so far, in milliseconds.
+    fn took(&self, current: Current) -> u64 {
+        let waited = self.session.waited().saturating_sub(current.waited);
+        let took = current.began.elapsed().saturating_sub(waited);
+        u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
     }
 }
 

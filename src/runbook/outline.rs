@@ -7,7 +7,7 @@ use rhai::{AST, ASTNode, Engine, Expr, Position};
 use serde_json::Value;
 
 use super::calls::{call_of, closure_of, functions, plain_call};
-use crate::host::{changing, primitives};
+use crate::host::{OPTIONAL, changing, primitives};
 
 /// What a runbook says of itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +44,8 @@ pub struct Step {
     pub changes: BTreeSet<String>,
     /// Whether it has a rollback.
     pub has_rollback: bool,
+    /// Whether the operator may skip it.
+    pub optional: bool,
 }
 
 impl Outline {
@@ -82,6 +84,7 @@ pub(super) fn outline(engine: &Engine, ast: &AST, libraries: &BTreeMap<String, A
                 reads,
                 changes,
                 has_rollback: inputs.len() > 2,
+                optional: path.last().is_some_and(is_optional),
             });
         }
         true
@@ -100,6 +103,12 @@ pub(super) fn step_of<'a>(node: &ASTNode<'a>) -> Option<(&'a str, Position, &'a 
         },
         _ => None,
     }
+}
+
+/// Tells whether a step is one that the operator may skip.
+fn is_optional(step: &ASTNode) -> bool {
+    matches!(step, ASTNode::Expr(Expr::Custom(custom, _))
+        if custom.tokens.first().is_some_and(|word| word == OPTIONAL))
 }
 
 fn parameter(node: &ASTNode) -> Option<Parameter> {

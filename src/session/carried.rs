@@ -23,6 +23,8 @@ use crate::weaviate::{ObjectName, ReplicaCopy, Tenant};
 pub struct Carried {
     /// The values of the steps that ended well, by title.
     pub finished: BTreeMap<String, Value>,
+    /// Titles of the steps that the operator skipped.
+    pub skipped: Vec<String>,
     /// Whether it was being undone.
     pub rolling_back: bool,
     deleted: BTreeMap<String, Deleted>,
@@ -110,6 +112,9 @@ impl Reader {
                 self.carried.found.append(&mut self.found);
                 self.carried.read.append(&mut self.read);
                 self.inserting.clear();
+            }
+            Event::StepSkipped { title, .. } if !self.carried.skipped.contains(title) => {
+                self.carried.skipped.push(title.clone());
             }
             Event::Check { .. } | Event::Issue(_) | Event::Tally { .. } => {
                 self.found.push(event.clone());

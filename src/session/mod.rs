@@ -75,6 +75,13 @@ pub struct Permissions {
 pub trait Operator {
     /// Asks a yes/no question.
     fn ask(&self, question: &str) -> Answer;
+
+    /// Asks whether a step is to be run; only one that may be skipped is answered with [`Answer::Skip`].
+    /// Who can't skip answers as to any question.
+    fn ask_step(&self, question: &str, may_skip: bool) -> Answer {
+        let _ = may_skip;
+        self.ask(question)
+    }
 }
 
 /// What became of a question.
@@ -84,6 +91,8 @@ pub enum Answer {
     Yes,
     /// No.
     No,
+    /// Neither: go on without this step.
+    Skip,
     /// Ctrl-C or a signal instead of an answer.
     Interrupted,
     /// There is no terminal to ask at.
@@ -112,6 +121,8 @@ pub struct Session {
     seen: RefCell<Option<Rc<Survey>>>,
     /// When long work was told of last.
     told: Cell<Option<Instant>>,
+    /// How long questions have waited for an answer.
+    waited: Cell<Duration>,
     pace: RefCell<Pace>,
     state: RefCell<State>,
 }
@@ -168,6 +179,7 @@ impl Session {
             silent: RefCell::default(),
             seen: RefCell::default(),
             told: Cell::new(None),
+            waited: Cell::default(),
             pace: RefCell::default(),
             state: RefCell::default(),
         }
@@ -199,14 +211,15 @@ impl Session {
         &self,
         doing: &str,
         class: &str,
-        done: u64,
-        of: Option<u64>,
+        unit: &str,
+        (done, of): (u64, Option<u64>),
     ) -> Result<(), Halt> {
         if self.told.get().is_some_and(|told| told.elapsed() < Duration::from_millis(200)) {
             return Ok(());
         }
         self.told.set(Some(Instant::now()));
-        self.say(&Event::Progress { doing: doing.into(), class: class.into(), done, of })
+        let (doing, class, unit) = (doing.into(), class.into(), unit.into());
+        self.say(&Event::Progress { doing, class, unit, done, of })
     }
 
     /// Ends the run: no change is possible after this but to put things back.
@@ -269,11 +282,28 @@ impl Session {
     ///
     /// There is no terminal: refused, since nobody can answer.
     pub fn ask(&self, question: &str) -> Result<bool, Halt> {
+        let answer = self.heard(question, |operator| operator.ask(question))?;
+        Ok(answer == Answer::Yes)
+    }
+
+    /// Asks whether a step is to be run, unless `--yes` answers: yes, no, or skip where it may be.
+    ///
+    /// # Errors
+    ///
+    /// There is no terminal: refused, since nobody can answer.
+    pub fn ask_step(&self, question: &str, may_skip: bool) -> Result<Answer, Halt> {
+        self.heard(question, |operator| operator.ask_step(question, may_skip))
+    }
+
+    fn heard(
+        &self,
+        question: &str,
+        ask: impl FnOnce(&dyn Operator) -> Answer,
+    ) -> Result<Answer, Halt> {
         self.check_interrupt()?;
-        let (answer, by) = self.answer(question);
-        let yes = match answer {
-            Answer::Yes => true,
-            Answer::No => false,
+        let (answer, by) = self.answer(ask);
+        match answer {
+            Answer::Yes | Answer::No | Answer::Skip => {}
             Answer::Interrupted => {
                 let signal = self.interrupt.received().unwrap_or(Signal::Interrupt);
                 return Err(self.stop(Stop::Interrupted(signal)));
@@ -289,17 +319,21 @@ impl Session {
                     ],
                 }));
             }
-        };
+        }
         self.check_interrupt()?;
-        self.say(&Event::Asked { question: question.into(), yes, by: by.into() })?;
-        Ok(yes)
+        // That a step is skipped is an event of its own.
+        if answer != Answer::Skip {
+            let yes = answer == Answer::Yes;
+            self.say(&Event::Asked { question: question.into(), yes, by: by.into() })?;
+        }
+        Ok(answer)
     }
 
     /// Asks, after a failure, whether what this run changed is to be put back. It is where nobody
     /// can be asked, or somebody presses Ctrl-C: only a clear no keeps it.
     pub fn ask_to_put_back(&self, failure: &str) -> bool {
         let question = format!("{failure}. Put things back as they were?");
-        let (answer, by) = self.answer(&question);
+        let (answer, by) = self.answer(|operator| operator.ask(&question));
         let yes = answer != Answer::No;
         let by = if answer == Answer::NoTerminal { "no terminal" } else { by };
         // A record that the disk refuses must not keep things from being put back.
@@ -308,12 +342,20 @@ impl Session {
     }
 
     /// Returns the answer to a question, and who gave it.
-    fn answer(&self, question: &str) -> (Answer, &'static str) {
+    fn answer(&self, ask: impl FnOnce(&dyn Operator) -> Answer) -> (Answer, &'static str) {
         if self.permissions.yes {
-            (Answer::Yes, "--yes")
-        } else {
-            (self.operator.ask(question), "operator")
+            return (Answer::Yes, "--yes");
         }
+        let asked = Instant::now();
+        let answer = ask(&*self.operator);
+        self.waited.set(self.waited.get() + asked.elapsed());
+        (answer, "operator")
+    }
+
+    /// Returns how long questions have waited for an answer so far.
+    #[must_use]
+    pub fn waited(&self) -> Duration {
+        self.waited.get()
     }
 
     /// Returns an error if a signal came or the run was stopped; rollbacks are not interrupted.

@@ -126,7 +126,7 @@ impl Session {
         done: u64,
         of: Option<u64>,
     ) -> Result<Option<Duration>, Halt> {
-        self.tell_progress(doing, class, done, of)?;
+        self.tell_progress(doing, class, "objects", (done, of))?;
         let mut pace = self.pace.borrow_mut();
         let slow = pace.take(&format!("{doing} {class}"), done, self.cluster.rate());
         if let Some(times) = slow.filter(|_| !pace.told_slow) {

@@ -14,7 +14,7 @@ use super::settle::SETTLING;
 use super::state::note_factor;
 use crate::change::Change;
 use crate::error::{Code, Failure, Halt};
-use crate::event::{Event, count};
+use crate::event::count;
 use crate::survey::Replicas;
 use crate::weaviate::{Movement, Node, ReplicaCopy};
 
@@ -129,10 +129,8 @@ impl Session {
 
     fn wait_for_copies(&self, class: &str, copies: &[ReplicaCopy]) -> Result<(), Halt> {
         let timeout = self.cluster.answer_timeout();
-        let began = Instant::now();
-        let mut seen = began;
+        let mut seen = Instant::now();
         let mut troubled: BTreeMap<ReplicaCopy, Instant> = BTreeMap::new();
-        let mut told = usize::MAX;
         loop {
             let look = self.movements_of(class).and_then(|it| Ok((it, self.planned(class)?)));
             let (movements, planned) = match look {
@@ -175,13 +173,8 @@ impl Session {
             if left == 0 {
                 return Ok(());
             }
-            if left != told {
-                told = left;
-                let (done, all) = (copies.len() - left, count(copies.len(), "replica"));
-                let seconds = began.elapsed().as_secs();
-                let text = format!("{done} of {all} copied after {seconds} s");
-                self.say(&Event::Note { text })?;
-            }
+            let (done, all) = ((copies.len() - left) as u64, copies.len() as u64);
+            self.tell_progress("copying", class, "replicas", (done, Some(all)))?;
             self.wait(BETWEEN_LOOKS)?;
         }
     }

@@ -13,6 +13,24 @@ use crate::session::{Answer, Interrupt, Operator};
 /// How soon a signal ends a question.
 const SIGNAL_CHECK: Duration = Duration::from_millis(50);
 
+/// Which keys answer a question, and what they mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keys {
+    YesOrNo,
+    RunOrStop,
+    RunSkipOrStop,
+}
+
+impl Keys {
+    fn shown(self) -> &'static str {
+        match self {
+            Self::YesOrNo => "y/N",
+            Self::RunOrStop => "y: run, N: stop",
+            Self::RunSkipOrStop => "y: run, s: skip, N: stop",
+        }
+    }
+}
+
 /// Asks at the terminal; where there is none, nothing is asked.
 #[derive(Debug)]
 pub struct Prompt {
@@ -27,27 +45,26 @@ impl Prompt {
     }
 
     /// Shows the question and waits for a key that answers it, or for a signal.
-    fn answer(&self, question: &str) -> std::io::Result<Answer> {
+    fn answer(&self, question: &str, keys: Keys) -> std::io::Result<Answer> {
         // What was typed before the question was seen does not answer it; Ctrl-C is always meant.
         while poll(Duration::ZERO)? {
             if pressed()? == Some(Answer::Interrupted) {
                 return Ok(Answer::Interrupted);
             }
         }
-        write!(stderr(), "{question} [y/N] ")?;
+        write!(stderr(), "{question} [{}] ", keys.shown())?;
         while self.interrupt.received().is_none() {
             if poll(SIGNAL_CHECK)?
                 && let Some(answer) = pressed()?
+                && (answer != Answer::Skip || keys == Keys::RunSkipOrStop)
             {
                 return Ok(answer);
             }
         }
         Ok(Answer::Interrupted)
     }
-}
 
-impl Operator for Prompt {
-    fn ask(&self, question: &str) -> Answer {
+    fn put(&self, question: &str, keys: Keys) -> Answer {
         if !stdin().is_terminal() || !stderr().is_terminal() {
             return Answer::NoTerminal;
         }
@@ -62,11 +79,21 @@ impl Operator for Prompt {
             return Answer::NoTerminal;
         }
         // A terminal that can't be written to or read from has gone away.
-        let answer = self.answer(&shown(last)).unwrap_or(Answer::Interrupted);
+        let answer = self.answer(&shown(last), keys).unwrap_or(Answer::Interrupted);
         let _ = disable_raw_mode();
         // What was answered is told by the event that follows.
         let _ = writeln!(stderr());
         answer
+    }
+}
+
+impl Operator for Prompt {
+    fn ask(&self, question: &str) -> Answer {
+        self.put(question, Keys::YesOrNo)
+    }
+
+    fn ask_step(&self, question: &str, may_skip: bool) -> Answer {
+        self.put(question, if may_skip { Keys::RunSkipOrStop } else { Keys::RunOrStop })
     }
 }
 
@@ -79,6 +106,7 @@ fn pressed() -> std::io::Result<Option<Answer>> {
     Ok(match code {
         KeyCode::Char('y' | 'Y') => Some(Answer::Yes),
         KeyCode::Char('n' | 'N') | KeyCode::Enter => Some(Answer::No),
+        KeyCode::Char('s' | 'S') => Some(Answer::Skip),
         _ => None,
     })
 }

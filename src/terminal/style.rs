@@ -4,6 +4,8 @@ use std::io::IsTerminal;
 
 use owo_colors::Style;
 
+use crate::text::is_harmful;
+
 /// Styles by what they mean. The default is plain.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Styles {
@@ -60,11 +62,7 @@ pub fn shown(text: &str) -> String {
         match character {
             '\n' => shown.push_str("\n        "),
             '\t' => shown.push(' '),
-            c if c.is_control()
-                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}') =>
-            {
-                shown.extend(c.escape_unicode());
-            }
+            c if is_harmful(c) => shown.extend(c.escape_unicode()),
             c => shown.push(c),
         }
     }

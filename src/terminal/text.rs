@@ -9,7 +9,10 @@ use super::bar::Bar;
 use super::findings::{self, Findings};
 use super::style::{Styles, shown};
 use crate::change::{Change, Outcome};
-use crate::event::{Event, Listener, Verdict};
+use crate::event::{Event, Listener, Verdict, duration};
+
+/// From how many milliseconds on it is told how long a step took.
+const WORTH_TELLING: u64 = 1_000;
 
 /// Writes a run for people.
 #[derive(Debug)]
@@ -91,6 +94,11 @@ impl Text {
     }
 }
 
+/// Returns how long a step took, where that is worth telling.
+fn took(milliseconds: Option<u64>) -> Option<String> {
+    milliseconds.filter(|took| *took >= WORTH_TELLING).map(duration)
+}
+
 impl Default for Text {
     fn default() -> Self {
         Self::new()
@@ -99,8 +107,8 @@ impl Default for Text {
 
 impl Listener for Text {
     fn hear(&mut self, event: &Event) -> io::Result<()> {
-        if let Event::Progress { doing, class, done, of } = event {
-            self.bar.show(&shown(&format!("{doing} {class}")), *done, *of);
+        if let Event::Progress { doing, class, unit, done, of } = event {
+            self.bar.show(&shown(&format!("{doing} {class}")), unit, *done, *of);
             return Ok(());
         }
         if !matches!(event, Event::ImportReached(_)) {
@@ -119,10 +127,21 @@ impl Listener for Text {
             Event::StepStarted { step, of, title } => {
                 Self::progress(&format!("{step}/{of} {}", shown(title).style(aside.step)))
             }
-            Event::StepFailed { step, title, .. } => Self::progress(&format!(
-                "      {}",
-                format!("step {step} \"{}\" failed", shown(title)).style(aside.bad)
-            )),
+            Event::StepFailed { step, title, milliseconds, .. } => {
+                let after = took(*milliseconds).map(|took| format!(" after {took}"));
+                let after = after.unwrap_or_default();
+                let text = format!("step {step} \"{}\" failed{after}", shown(title));
+                Self::progress(&format!("      {}", text.style(aside.bad)))
+            }
+            Event::StepFinished { milliseconds, .. } => {
+                took(*milliseconds).map_or(Ok(()), |took| {
+                    Self::progress(&format!("      {}", format!("took {took}").style(aside.aside)))
+                })
+            }
+            Event::StepSkipped { step, of, title } => {
+                let text = format!("{step}/{of} {} (skipped)", shown(title));
+                Self::progress(&format!("{}", text.style(aside.caution)))
+            }
             Event::Note { text } => Self::progress(&format!("      {}", shown(text))),
             Event::Warning { text } => Self::progress(&format!(
                 "      {} {}",
@@ -142,9 +161,8 @@ impl Listener for Text {
             Event::Table { title, columns, rows } => {
                 Self::result(&findings::table(title, columns, rows, out))
             }
-            // The end of a step is told by what follows, a tally by the last line.
-            Event::StepFinished { .. }
-            | Event::Progress { .. }
+            // A tally is told by the last line.
+            Event::Progress { .. }
             | Event::Tally { .. }
             | Event::ImportReached(_)
             | Event::ClassRead { .. }

@@ -235,12 +235,25 @@ pub fn ended(output: Output, replace: &[(String, String)]) -> Ended {
         .and_then(|(_, rest)| rest.split_once(": "))
         .map(|(id, _)| id.to_owned());
     let id = id.filter(|id| id.len() == 20).map(|id| (id, "RUN".to_owned()));
+    stderr = without_times(&stderr);
     for text in [&mut stdout, &mut stderr] {
         for (from, to) in replace.iter().chain(id.iter()) {
             *text = text.replace(from, to);
         }
     }
     Ended { code: output.status.code(), stdout, stderr }
+}
+
+/// Leaves out how long steps took, which differs between machines.
+fn without_times(text: &str) -> String {
+    let without = |line: &str| match line.trim_end().rsplit_once("\" failed after ") {
+        Some((step, _)) => format!("{step}\" failed\n"),
+        None => line.to_owned(),
+    };
+    text.split_inclusive('\n')
+        .filter(|line| !line.starts_with("      took "))
+        .map(without)
+        .collect()
 }
 
 impl Ended {
