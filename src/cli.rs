@@ -30,6 +30,12 @@ pub enum Command {
     Check(CheckArgs),
     /// Tell what a runbook can say: the primitives and the step syntax
     Api(ApiArgs),
+    /// Test runbooks in the sandbox, by their `*_test.rhai` files
+    Test(TestArgs),
+    /// Write a new runbook from a template, with its test
+    New(NewArgs),
+    /// Copy a shipped runbook into ./runbooks, to be edited
+    Eject(EjectArgs),
     /// Go on with a run that died or was interrupted
     Resume(ResumeArgs),
     /// Undo what a run changed
@@ -271,6 +277,36 @@ pub enum ApiFormat {
     Markdown,
     /// As a definition file of Rhai, for editors
     Definitions,
+}
+
+/// Arguments of `test`.
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// Files of tests, folders of them, or runbooks that have one; without any, what is here and in
+    /// ./runbooks
+    pub paths: Vec<String>,
+
+    /// Run only tests whose title contains this
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+
+    /// Write what became of each test to this file, as XML in the format of `JUnit`
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+}
+
+/// Arguments of `new`.
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// The runbook's name; a folder may stand before it
+    pub name: String,
+}
+
+/// Arguments of `eject`.
+#[derive(Debug, Args)]
+pub struct EjectArgs {
+    /// The name of a shipped runbook
+    pub runbook: String,
 }
 
 /// Arguments of `runs`.

@@ -7,7 +7,8 @@
 //! [`survey`], moves objects by [`transfer`], asks its guard, writes the
 //! [`journal`], and sends the request by [`weaviate`]. What happens is said as
 //! [`event`]s, which the [`terminal`] and the journal only listen to; from the
-//! journal a [`report`] is made of a run of the past.
+//! journal a [`report`] is made of a run of the past. Tests of runbooks are
+//! written in the words of [`testing`], and run the same way.
 
 pub mod change;
 pub mod cli;
@@ -24,6 +25,7 @@ pub mod sandbox;
 pub mod session;
 pub mod survey;
 pub mod terminal;
+pub mod testing;
 pub mod text;
 pub mod transfer;
 pub mod weaviate;

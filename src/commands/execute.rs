@@ -16,7 +16,9 @@ use crate::event::{Event, Listener, Verdict};
 use crate::host::{self, Allowance, Run};
 use crate::journal::{Home, Journal, Lock, RunFolder};
 use crate::runbook::Runbook;
-use crate::session::{Carried, Interrupt, Parts, Permissions, Recorder, Session, is_class_name};
+use crate::session::{
+    Carried, Interrupt, Operator, Parts, Permissions, Recorder, Session, is_class_name,
+};
 use crate::terminal::{Ndjson, Prompt, Text, print_errors};
 use crate::weaviate::Cluster;
 
@@ -38,6 +40,31 @@ pub(super) struct Start {
     pub(super) carried: Option<Carried>,
     /// What the operator is to know first.
     pub(super) warning: Option<String>,
+}
+
+/// With whom a run speaks.
+pub(super) struct Company {
+    /// The signals that end it early.
+    pub(super) interrupt: Interrupt,
+    /// Answers its questions.
+    pub(super) operator: Box<dyn Operator>,
+    /// Hears its events, after the journal.
+    pub(super) listener: Box<dyn Listener>,
+    /// Takes why it did not succeed, before its last event.
+    pub(super) errors: Box<dyn Fn(&Error)>,
+}
+
+impl Company {
+    /// Returns whoever sits at the terminal.
+    pub(super) fn at_terminal(runtime: &Runtime, output: Output) -> Result<Self, Vec<Error>> {
+        let interrupt = Interrupt::listen(runtime).map_err(|e| one(disk(e)))?;
+        Ok(Self {
+            operator: Box::new(Prompt::new(&interrupt)),
+            interrupt,
+            listener: listener(output),
+            errors: Box::new(|error| print_errors(std::slice::from_ref(error))),
+        })
+    }
 }
 
 /// Does work that runs scripts on a thread that has the stack for it.
@@ -77,17 +104,18 @@ pub(super) fn listener(output: Output) -> Box<dyn Listener> {
     }
 }
 
-/// Runs it to its end, and says how it ended.
+/// Runs it to its end, and returns its exit code.
 pub(super) fn execute(
     mut engine: Engine,
     runtime: Runtime,
     start: Start,
     permissions: Permissions,
     how: &HowArgs,
-) -> Ended {
+    company: Company,
+) -> u8 {
     let Start { runbook, parameters, place, home, folder, journal, first, carried, warning } =
         start;
-    let interrupt = Interrupt::listen(&runtime).map_err(|e| one(disk(e)))?;
+    let Company { interrupt, operator, listener, errors } = company;
     let lock = || place.lock(&home, &folder.run);
     let lock = if runbook.outline.changes_anything() { lock() } else { Ok(None) };
     if let (Err(Stop::Refused { message, reasons, hints }), true) = (&lock, carried.is_some()) {
@@ -95,16 +123,16 @@ pub(super) fn execute(
         let mut error = Error::failed(message);
         error.causes.clone_from(reasons);
         error.hints.clone_from(hints);
-        print_errors(&[error]);
-        return Ok(Verdict::Refused.exit_code());
+        errors(&error);
+        return Verdict::Refused.exit_code();
     }
     let session = Session::new(Parts {
         announcement: place.sandbox.is_none().then(|| announcement(&runbook, &place.cluster)),
         runtime,
         cluster: place.cluster,
         permissions,
-        operator: Box::new(Prompt::new(&interrupt)),
-        recorder: Recorder::new(Box::new(journal), vec![listener(how.output)]),
+        operator,
+        recorder: Recorder::new(Box::new(journal), vec![listener]),
         interrupt,
         folder: folder.clone(),
         commands: place.commands,
@@ -139,7 +167,7 @@ pub(super) fn execute(
     let ended = begun.map(|()| run.run(&engine, &runbook.ast));
     let conclusion = conclude::conclude(&run, &engine, &runbook, ended, how.on_failure);
     if let Some(error) = &conclusion.error {
-        print_errors(std::slice::from_ref(error));
+        errors(error);
     }
     if run.session.changes() > 0 {
         run.session.keep_last_survey();
@@ -147,7 +175,7 @@ pub(super) fn execute(
     // A journal that can't be written has been told already.
     let _ = run.session.say(&conclusion.event(&folder.run));
     drop(held);
-    Ok(conclusion.exit_code)
+    conclusion.exit_code
 }
 
 fn begin(run: &Run, runbook: &Runbook, carried: Option<&Carried>) -> Result<(), Halt> {

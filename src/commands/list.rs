@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use comfy_table::{Table, presets};
 
+use super::copy::Copy;
 use crate::host;
-use crate::runbook::{Runbook, folders, shipped};
+use crate::runbook::{Runbook, folders, is_test, shipped};
 use crate::terminal::{print, shown};
 
 pub(super) fn list() -> u8 {
@@ -14,7 +15,12 @@ pub(super) fn list() -> u8 {
     for name in names() {
         match Runbook::load(&mut host::engine(), &name) {
             Ok(runbook) => {
-                table.add_row([&name, &runbook.source.origin(), runbook.outline.summary()]);
+                let origin = runbook.source.origin();
+                let origin = match Copy::of(&runbook.source) {
+                    Some(copy) => format!("{origin} ({})", copy.verdict()),
+                    None => origin,
+                };
+                table.add_row([&name, &origin, runbook.outline.summary()]);
             }
             Err(errors) => {
                 let fault = errors.first().map(|e| shown(&e.message)).unwrap_or_default();
@@ -32,7 +38,7 @@ pub(crate) fn names() -> Vec<String> {
     for folder in folders() {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            if let Some(name) = name.strip_suffix(".rhai") {
+            if let Some(name) = name.strip_suffix(".rhai").filter(|name| !is_test(name)) {
                 names.insert(name.into());
             }
         }

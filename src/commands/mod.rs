@@ -4,9 +4,12 @@ mod api;
 mod check;
 mod completions;
 mod conclude;
+mod copy;
+mod eject;
 mod execute;
 mod list;
 mod man;
+mod new;
 mod parameters;
 mod past;
 mod place;
@@ -18,6 +21,9 @@ mod runs;
 mod sandbox;
 mod show;
 mod target;
+mod test;
+mod trial;
+mod write;
 
 pub(crate) use list::names as runbook_names;
 pub(crate) use target::names as cluster_names;
@@ -40,6 +46,9 @@ pub fn dispatch(cli: &Cli) -> ExitCode {
         Command::Show(args) => show::show(args),
         Command::Check(args) => check::check(args),
         Command::Api(args) => api::api(args),
+        Command::Test(args) => test::test(args),
+        Command::New(args) => new::new(args),
+        Command::Eject(args) => eject::eject(args),
         Command::Resume(args) => resume::resume(args),
         Command::Rollback(args) => rollback::rollback(args),
         Command::Runs(args) => runs::runs(args),

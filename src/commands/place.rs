@@ -1,5 +1,6 @@
 //! Where a run happens: a real cluster or the sandbox, and the lock on it.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
@@ -16,11 +17,18 @@ use crate::weaviate::{Access, Cluster};
 /// Where a run happens.
 pub(super) struct Place {
     pub(super) cluster: Cluster,
-    /// Keeps the sandbox alive, where it is one.
-    pub(super) sandbox: Option<Sandbox>,
+    /// The sandbox, where it is one.
+    pub(super) sandbox: Option<InProcess>,
     pub(super) commands: Commands,
     /// Each node's address, the same however it was written.
     addresses: Vec<String>,
+}
+
+/// A sandbox that lives as long as the run on it.
+pub(super) struct InProcess {
+    /// Its scenario.
+    pub(super) name: String,
+    _sandbox: Rc<Sandbox>,
 }
 
 impl Place {
@@ -32,19 +40,29 @@ impl Place {
         let sandbox = runtime
             .block_on(Sandbox::start(scenario))
             .map_err(|e| Error::failed("the sandbox can't be started").cause(e))?;
+        // Nobody else writes to it.
+        let drain = Duration::from_secs(args.drain.unwrap_or(0));
+        let access = Access { drain, rate: args.rate, ..Access::default() };
+        Self::sandbox(Rc::new(sandbox), &scenario.to_string(), &access)
+    }
+
+    /// Returns the place that is a sandbox, which others may look at.
+    pub(super) fn sandbox(
+        sandbox: Rc<Sandbox>,
+        name: &str,
+        access: &Access,
+    ) -> Result<Self, Error> {
         let nodes = sandbox
             .nodes()
             .into_iter()
             .map(|(name, url)| Ok((name, reqwest::Url::parse(&url)?)))
             .collect::<Result<Vec<_>, url::ParseError>>()
             .map_err(|e| Error::failed("the sandbox has no address").cause(e))?;
-        // Nobody else writes to it.
-        let drain = Duration::from_secs(args.drain.unwrap_or(0));
-        let access = Access { drain, rate: args.rate, ..Access::default() };
-        let cluster = Cluster::new(nodes, &access)?;
+        let cluster = Cluster::new(nodes, access)?;
         let commands =
-            Commands { target: format!(" --sandbox={scenario}"), curl_options: String::new() };
-        Ok(Self { cluster, sandbox: Some(sandbox), commands, addresses: vec![] })
+            Commands { target: format!(" --sandbox={name}"), curl_options: String::new() };
+        let sandbox = Some(InProcess { name: name.into(), _sandbox: sandbox });
+        Ok(Self { cluster, sandbox, commands, addresses: vec![] })
     }
 
     /// Finds the place of a run of the past, unless the command line means another.

@@ -1,6 +1,6 @@
 //! `resume`: go on with a run that died or was stopped, from its journal.
 
-use super::execute::{Start, disk, execute, permissions, runtime, with_stack};
+use super::execute::{Company, Start, disk, execute, permissions, runtime, with_stack};
 use super::past::{self, Standing};
 use super::place::Place;
 use super::run::sources;
@@ -78,7 +78,8 @@ fn resume_here(args: &ResumeArgs) -> Ended {
         carried: changes.then_some(carried),
         warning: None,
     };
-    execute(engine, runtime, start, permissions, &args.how)
+    let company = Company::at_terminal(&runtime, args.how.output)?;
+    Ok(execute(engine, runtime, start, permissions, &args.how, company))
 }
 
 /// A run that goes on in its own process can't be taken over.

@@ -1,12 +1,15 @@
 //! `run`: find and check the runbook, find the cluster, begin a record, run.
 
+use std::collections::BTreeMap;
+
 use rhai::Engine;
 use serde_json::{Map, Value};
+use tokio::runtime::Runtime;
 
-use super::execute::{Start, disk, execute, permissions, runtime, with_stack};
+use super::execute::{Company, Start, disk, execute, permissions, runtime, with_stack};
 use super::place::Place;
 use super::{Ended, one, parameters, past};
-use crate::cli::RunArgs;
+use crate::cli::{HowArgs, RunArgs};
 use crate::error::Error;
 use crate::event::{Event, NamedNode, VERSION};
 use crate::host;
@@ -29,11 +32,39 @@ fn run_in(
 ) -> Ended {
     let runbook = Runbook::load(&mut engine, &args.runbook)?;
     let parameters = parameters::resolve(&runbook.outline, &args.runbook, &args.set)?;
-    let permissions = permissions(&args.how).map_err(one)?;
+    permissions(&args.how).map_err(one)?;
     let runtime = runtime().map_err(one)?;
     let place = Place::find(&args.target, &runtime).map_err(one)?;
-    let disk = |error| one(disk(error));
     let home = home()?;
+    let company = Company::at_terminal(&runtime, args.how.output)?;
+    let cluster = args.target.cluster.clone();
+    let new = New { name: &args.runbook, runbook, parameters, place, cluster, home };
+    begin(engine, runtime, new, &args.how, company)
+}
+
+/// A run that has not begun.
+pub(super) struct New<'a> {
+    /// The runbook as the operator named it.
+    pub(super) name: &'a str,
+    pub(super) runbook: Runbook,
+    pub(super) parameters: BTreeMap<String, Value>,
+    pub(super) place: Place,
+    /// The name of `--cluster`.
+    pub(super) cluster: Option<String>,
+    pub(super) home: Home,
+}
+
+/// Begins the record of a run, and runs it.
+pub(super) fn begin(
+    engine: Engine,
+    runtime: Runtime,
+    new: New,
+    how: &HowArgs,
+    company: Company,
+) -> Ended {
+    let New { name, runbook, parameters, place, cluster, home } = new;
+    let permissions = permissions(how).map_err(one)?;
+    let disk = |error| one(disk(error));
     let folder = home.new_run().map_err(disk)?;
     let sources = save_sources(&runbook, &folder).map_err(disk)?;
     let journal = Journal::create(&folder.journal()).map_err(disk)?;
@@ -41,7 +72,7 @@ fn run_in(
         version: VERSION,
         run: folder.run.clone(),
         program: env!("CARGO_PKG_VERSION").into(),
-        runbook: args.runbook.clone(),
+        runbook: name.into(),
         origin: runbook.source.origin(),
         sha256: sources,
         nodes: place
@@ -50,9 +81,9 @@ fn run_in(
             .iter()
             .map(|node| NamedNode { name: node.name().into(), url: node.url().into() })
             .collect(),
-        sandbox: args.target.sandbox.map(|scenario| scenario.to_string()),
+        sandbox: place.sandbox.as_ref().map(|sandbox| sandbox.name.clone()),
         parameters: parameters.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
-        cluster: args.target.cluster.clone(),
+        cluster,
         steps: runbook.outline.steps.iter().map(|step| step.title.clone()).collect(),
     };
     let changes = runbook.outline.changes_anything() && place.sandbox.is_none();
@@ -60,7 +91,7 @@ fn run_in(
     let carried = None;
     let start =
         Start { runbook, parameters, place, home, folder, journal, first, carried, warning };
-    execute(engine, runtime, start, permissions, &args.how)
+    Ok(execute(engine, runtime, start, permissions, how, company))
 }
 
 /// Saves the texts that are run, so that the run can be understood and resumed without them.

@@ -6,6 +6,7 @@ use owo_colors::OwoColorize;
 use serde_json::Value;
 
 use super::Ended;
+use super::copy::Copy;
 use crate::cli::ShowArgs;
 use crate::host;
 use crate::runbook::{Outline, Runbook};
@@ -13,8 +14,18 @@ use crate::terminal::{Styles, print, shown};
 
 pub(super) fn show(args: &ShowArgs) -> Ended {
     let runbook = Runbook::load(&mut host::engine(), &args.runbook)?;
-    let text = render(&runbook.source.origin(), &runbook.outline, Styles::for_stdout());
-    print(text.trim_end());
+    let styles = Styles::for_stdout();
+    let copy = Copy::of(&runbook.source);
+    let origin = runbook.source.origin();
+    let origin = match &copy {
+        Some(copy) => format!("{origin} ({})", copy.verdict()),
+        None => origin,
+    };
+    print(render(&origin, &runbook.outline, styles).trim_end());
+    let difference = copy.map(|copy| copy.difference(styles)).unwrap_or_default();
+    if !difference.is_empty() {
+        print(&format!("\n{difference}"));
+    }
     Ok(0)
 }
 

@@ -32,7 +32,7 @@ impl Allowance {
     }
 
     /// Does the work of a primitive, and allows what it leaves behind.
-    pub(super) fn give<T>(&self, work: impl FnOnce() -> T) -> T {
+    pub(crate) fn give<T>(&self, work: impl FnOnce() -> T) -> T {
         let before = ALLOCATOR.allocated();
         let done = work();
         let given = ALLOCATOR.allocated().saturating_sub(before);
@@ -41,7 +41,7 @@ impl Allowance {
     }
 
     /// Returns how many bytes are allowed, where a script holds more.
-    pub(super) fn exceeded(&self) -> Option<usize> {
+    pub(crate) fn exceeded(&self) -> Option<usize> {
         let held = ALLOCATOR.allocated().saturating_sub(self.begun);
         (held > self.bytes.get()).then(|| self.bytes.get())
     }

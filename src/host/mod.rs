@@ -35,7 +35,7 @@ use rhai::{Dynamic, Engine, FuncInfo, Module, OptimizationLevel, exported_module
 const OPERATIONS: u64 = 500_000;
 
 /// How long a script may compute between two primitives: some operations on large values are slow.
-const COMPUTING: Duration = Duration::from_secs(5);
+pub(crate) const COMPUTING: Duration = Duration::from_secs(5);
 
 /// Returns the primitives by topic, each topic a file of this folder.
 fn topics() -> [(&'static str, Module); 7] {
@@ -57,10 +57,9 @@ pub fn primitives(engine: &Engine) -> BTreeSet<String> {
     engine.collect_fn_metadata(None, name, false).into_iter().collect()
 }
 
-/// Builds the engine: language, limits, primitives, steps. Without a run behind it, scripts can
-/// be compiled and checked, and nothing can be run.
+/// Builds the language with its limits, and no word of ours.
 #[must_use]
-pub fn engine() -> Engine {
+pub fn language() -> Engine {
     let mut engine = Engine::new_raw();
     StandardPackage::new().register_into_engine(&mut engine);
     // Optimizing evaluates functions while compiling; with `Full` that includes `delete_class`.
@@ -82,6 +81,14 @@ pub fn engine() -> Engine {
     engine.set_max_modules(32);
     engine.on_print(|_| {});
     engine.on_debug(|_, _, _| {});
+    engine
+}
+
+/// Builds the engine: language, limits, primitives, steps. Without a run behind it, scripts can
+/// be compiled and checked, and nothing can be run.
+#[must_use]
+pub fn engine() -> Engine {
+    let mut engine = language();
     for (_, primitives) in topics() {
         engine.register_global_module(primitives.into());
     }

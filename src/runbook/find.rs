@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
+use super::shipped::{built_in, shipped};
 use crate::error::Error;
 
 /// The largest runbook that is read, in bytes: it is meant to be read in a minute.
@@ -33,41 +34,6 @@ impl Source {
     }
 }
 
-/// The shipped runbooks and their libraries, by name without `.rhai`.
-const SHIPPED: &[(&str, &str)] = &[
-    ("backup-nodes", include_str!("../../runbooks/backup-nodes.rhai")),
-    ("cluster-health", include_str!("../../runbooks/cluster-health.rhai")),
-    ("config-replication", include_str!("../../runbooks/config-replication.rhai")),
-    ("diagnose-raft", include_str!("../../runbooks/diagnose-raft.rhai")),
-    ("diagnose-shards", include_str!("../../runbooks/diagnose-shards.rhai")),
-    ("force-schema-replication", include_str!("../../runbooks/force-schema-replication.rhai")),
-    ("replication-lag", include_str!("../../runbooks/replication-lag.rhai")),
-    ("lib/health", include_str!("../../runbooks/lib/health.rhai")),
-    ("lib/raft", include_str!("../../runbooks/lib/raft.rhai")),
-    ("lib/replication", include_str!("../../runbooks/lib/replication.rhai")),
-    ("recreate-with-data", include_str!("../../runbooks/recreate-with-data.rhai")),
-    ("resync-replicas", include_str!("../../runbooks/resync-replicas.rhai")),
-    ("scale-replicas", include_str!("../../runbooks/scale-replicas.rhai")),
-    ("restore-class", include_str!("../../runbooks/restore-class.rhai")),
-];
-
-/// Returns the names of the shipped runbooks.
-pub fn shipped() -> impl Iterator<Item = &'static str> {
-    SHIPPED.iter().map(|(name, _)| *name).filter(|name| !name.starts_with("lib/"))
-}
-
-/// Returns a shipped file.
-pub(super) fn built_in(name: &str) -> Option<Source> {
-    let name = name.strip_suffix(".rhai").unwrap_or(name);
-    SHIPPED.iter().find(|(shipped, _)| *shipped == name).map(|(name, text)| Source {
-        name: (*name).into(),
-        display: format!("{name}.rhai"),
-        folder: None,
-        text: (*text).into(),
-        is_import: name.starts_with("lib/"),
-    })
-}
-
 /// Returns the folders in which names are looked up, in this order; the built-in ones come last.
 #[must_use]
 pub fn folders() -> Vec<PathBuf> {
@@ -84,6 +50,10 @@ pub fn folders() -> Vec<PathBuf> {
 ///
 /// There is none, or it can't be read, or it is no text.
 pub fn find(name: &str) -> Result<Source, Error> {
+    if is_test(name) {
+        return Err(Error::usage(format!("`{name}` is a file of tests, and no runbook"))
+            .hint(format!("elysia-runbook test {name}")));
+    }
     let with_extension = with_extension(name);
     let is_path = name.contains('/');
     if is_path {
@@ -115,13 +85,24 @@ pub fn find(name: &str) -> Result<Source, Error> {
     })
 }
 
+/// Tells whether a path or name is that of a file of tests.
+#[must_use]
+pub fn is_test(name: &str) -> bool {
+    name.strip_suffix(".rhai").unwrap_or(name).ends_with("_test")
+}
+
 /// Returns a name with `.rhai` at its end.
-pub(super) fn with_extension(name: &str) -> String {
+#[must_use]
+pub fn with_extension(name: &str) -> String {
     format!("{}.rhai", name.strip_suffix(".rhai").unwrap_or(name))
 }
 
 /// Reads a file as a runbook.
-pub(super) fn read(path: &Path, name: &str) -> Result<Source, Error> {
+///
+/// # Errors
+///
+/// It can't be read, or it is no text.
+pub fn read(path: &Path, name: &str) -> Result<Source, Error> {
     let display = path.strip_prefix(".").unwrap_or(path).display().to_string();
     let unreadable =
         |why: String| Error::usage(format!("the runbook `{display}` can't be read: {why}"));

@@ -11,8 +11,9 @@ use rhai::{
     Stmt,
 };
 
-use super::find::{Source, built_in, read, with_extension};
+use super::find::{Source, read, with_extension};
 use super::place;
+use super::shipped::built_in;
 use crate::error::Error;
 
 /// Reads everything that a runbook imports, directly or not.

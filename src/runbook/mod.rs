@@ -3,12 +3,18 @@
 mod calls;
 mod check;
 mod find;
+mod find_tests;
 mod imports;
 mod outline;
 mod scope;
+mod shipped;
+mod test_file;
 
-pub use find::{Source, find, folders, shipped};
+pub use find::{Source, find, folders, is_test, read, with_extension};
+pub use find_tests::find_tests;
 pub use outline::{Outline, Parameter, Step};
+pub use shipped::{built_in, shipped};
+pub use test_file::{Test, TestFile};
 
 use std::collections::BTreeMap;
 

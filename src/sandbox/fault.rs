@@ -77,30 +77,45 @@ pub enum Action {
     HangNode(String),
 }
 
-/// The faults of a sandbox, each with how often it has matched.
+/// The faults of a sandbox.
 #[derive(Debug, Default)]
-pub(super) struct Rules(Vec<(Fault, usize)>);
+pub(super) struct Rules(Vec<Rule>);
+
+#[derive(Debug)]
+struct Rule {
+    fault: Fault,
+    /// How many requests it fits.
+    matched: usize,
+    /// How many of them went wrong by it.
+    struck: usize,
+}
 
 impl Rules {
     /// Adds a rule.
     pub(super) fn add(&mut self, fault: Fault) {
-        self.0.push((fault, 0));
+        self.0.push(Rule { fault, matched: 0, struck: 0 });
     }
 
     /// Returns what happens to a request: the first rule whose turn it is decides.
     pub(super) fn action(&mut self, node: &str, call: &Call) -> Option<Action> {
         let mut chosen = None;
-        for (fault, matched) in &mut self.0 {
+        for Rule { fault, matched, struck } in &mut self.0 {
             if fault.matches(node, call) {
                 *matched += 1;
                 let is_drawn = fault.chance.is_none_or(|chance| chance.draws(*matched));
                 let is_meant = fault.occurrence.is_none_or(|nth| nth == *matched) && is_drawn;
                 if is_meant && chosen.is_none() {
+                    *struck += 1;
                     chosen = Some(fault.action.clone());
                 }
             }
         }
         chosen
+    }
+
+    /// Returns how often each struck, in the order in which they were added.
+    pub(super) fn strikes(&self) -> Vec<usize> {
+        self.0.iter().map(|rule| rule.struck).collect()
     }
 }
 
@@ -152,5 +167,6 @@ mod tests {
         let call = Call::new("POST", "/v1/schema", false, hyper::body::Bytes::new());
         let actions: Vec<_> = (0..3).map(|_| rules.action("node1", &call)).collect();
         assert_eq!(actions, [None, Some(Action::Refuse), None]);
+        assert_eq!(rules.strikes(), [1]);
     }
 }

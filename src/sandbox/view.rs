@@ -30,6 +30,20 @@ impl Sandbox {
         self.look(node, class, |class| Value::Object(class.config.as_ref().clone()))
     }
 
+    /// Returns the names of the classes in a node's own schema.
+    #[must_use]
+    pub fn classes(&self, node: &str) -> Vec<String> {
+        let world = held(&self.cluster.world);
+        let nodes = world.nodes.iter().filter(|found| found.name == node);
+        nodes.flat_map(|found| found.schema.keys().cloned()).collect()
+    }
+
+    /// Returns how often each fault struck, in the order in which they were injected.
+    #[must_use]
+    pub fn strikes(&self) -> Vec<usize> {
+        held(&self.cluster.rules).strikes()
+    }
+
     /// Returns whether a node's own schema has a class.
     #[must_use]
     pub fn has_class(&self, node: &str, class: &str) -> bool {

@@ -8,11 +8,16 @@ use crate::error::{Error, Place};
 
 /// Prints errors to stderr.
 pub fn print_errors(errors: &[Error]) {
-    let renderer =
-        if Styles::for_stderr().coloured { Renderer::styled() } else { Renderer::plain() };
+    let coloured = Styles::for_stderr().coloured;
     for error in errors {
-        print_aside(&render(&renderer, error));
+        print_aside(&error_text(error, coloured));
     }
+}
+
+/// Returns an error as text.
+#[must_use]
+pub fn error_text(error: &Error, coloured: bool) -> String {
+    render(&if coloured { Renderer::styled() } else { Renderer::plain() }, error)
 }
 
 fn render(renderer: &Renderer, error: &Error) -> String {

@@ -11,11 +11,11 @@ mod prompt;
 mod style;
 mod text;
 
-pub use error::print_errors;
+pub use error::{error_text, print_errors};
 pub use ndjson::Ndjson;
 pub use prompt::Prompt;
 pub use style::{Styles, shown};
-pub use text::Text;
+pub use text::{Page, Text};
 
 use std::io::Write;
 

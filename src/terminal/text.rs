@@ -1,7 +1,10 @@
-//! A run as text: progress to stderr, results (checks, the last line, commands) to stdout.
+//! A run as text: progress to stderr, results (checks, the last line, commands) to stdout; or all of
+//! it to a page, to be shown later.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::rc::Rc;
 
 use owo_colors::OwoColorize;
 
@@ -23,6 +26,27 @@ pub struct Text {
     open: BTreeMap<usize, Change>,
     findings: Findings,
     bar: Bar,
+    /// Where it is kept instead of being shown.
+    page: Option<Page>,
+}
+
+/// What a run said, kept as plain text; its clones are the same page.
+#[derive(Debug, Clone, Default)]
+pub struct Page(Rc<RefCell<String>>);
+
+impl Page {
+    /// Adds lines.
+    pub fn add(&self, lines: &str) {
+        let mut text = self.0.borrow_mut();
+        text.push_str(lines);
+        text.push('\n');
+    }
+
+    /// Returns what is on it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.0.borrow().clone()
+    }
 }
 
 impl Text {
@@ -35,15 +59,39 @@ impl Text {
             open: BTreeMap::new(),
             findings: Findings::default(),
             bar: Bar::default(),
+            page: None,
         }
     }
 
-    fn progress(text: &str) -> io::Result<()> {
-        writeln!(io::stderr().lock(), "{text}")
+    /// Returns a listener that writes to a page, what goes to stdout and what goes to stderr.
+    #[must_use]
+    pub fn kept(page: &Page) -> Self {
+        Self {
+            out: Styles::default(),
+            aside: Styles::default(),
+            page: Some(page.clone()),
+            ..Self::new()
+        }
     }
 
-    fn result(text: &str) -> io::Result<()> {
-        writeln!(io::stdout().lock(), "{text}")
+    fn progress(&self, text: &str) -> io::Result<()> {
+        match &self.page {
+            None => writeln!(io::stderr().lock(), "{text}"),
+            Some(page) => {
+                page.add(text);
+                Ok(())
+            }
+        }
+    }
+
+    fn result(&self, text: &str) -> io::Result<()> {
+        match &self.page {
+            None => writeln!(io::stdout().lock(), "{text}"),
+            Some(page) => {
+                page.add(text);
+                Ok(())
+            }
+        }
     }
 
     fn finished(
@@ -54,13 +102,13 @@ impl Text {
         resumable: bool,
     ) -> io::Result<()> {
         let out = self.out;
-        self.findings.untold().iter().try_for_each(|line| Self::result(line))?;
+        self.findings.untold().iter().try_for_each(|line| self.result(line))?;
         let style = match verdict {
             Verdict::Succeeded => out.good,
             Verdict::Findings | Verdict::Refused | Verdict::RolledBack => out.caution,
             _ => out.bad,
         };
-        Self::result(&format!("{}", shown(summary).style(style)))?;
+        self.result(&format!("{}", shown(summary).style(style)))?;
         if !commands.is_empty() {
             let well = matches!(verdict, Verdict::Succeeded | Verdict::Findings);
             let what = match (resumable, well) {
@@ -68,9 +116,9 @@ impl Text {
                 (_, true) => "What to run, in this order, after a look at each:",
                 _ => "Put it right by hand, in this order, after a look at each:",
             };
-            Self::result(what)?;
+            self.result(what)?;
         }
-        commands.iter().try_for_each(|command| Self::result(&shown(command)))
+        commands.iter().try_for_each(|command| self.result(&shown(command)))
     }
 
     fn answered(&mut self, change: usize, outcome: Outcome, detail: &str) -> io::Result<()> {
@@ -90,7 +138,7 @@ impl Text {
                 (format!("{wanted}: whether it was done is not known: {detail}"), self.aside.bad)
             }
         };
-        Self::progress(&format!("      {}", text.style(style)))
+        self.progress(&format!("      {}", text.style(style)))
     }
 }
 
@@ -108,7 +156,9 @@ impl Default for Text {
 impl Listener for Text {
     fn hear(&mut self, event: &Event) -> io::Result<()> {
         if let Event::Progress { doing, class, unit, done, of } = event {
-            self.bar.show(&shown(&format!("{doing} {class}")), unit, *done, *of);
+            if self.page.is_none() {
+                self.bar.show(&shown(&format!("{doing} {class}")), unit, *done, *of);
+            }
             return Ok(());
         }
         if !matches!(event, Event::ImportReached(_)) {
@@ -122,28 +172,28 @@ impl Listener for Text {
                     None => nodes.iter().map(|n| n.url.as_str()).collect::<Vec<_>>().join(", "),
                 };
                 let text = format!("run {run}: {runbook} ({origin}) on {cluster}");
-                Self::progress(&format!("{}", shown(&text).style(aside.aside)))
+                self.progress(&format!("{}", shown(&text).style(aside.aside)))
             }
             Event::StepStarted { step, of, title } => {
-                Self::progress(&format!("{step}/{of} {}", shown(title).style(aside.step)))
+                self.progress(&format!("{step}/{of} {}", shown(title).style(aside.step)))
             }
             Event::StepFailed { step, title, milliseconds, .. } => {
                 let after = took(*milliseconds).map(|took| format!(" after {took}"));
                 let after = after.unwrap_or_default();
                 let text = format!("step {step} \"{}\" failed{after}", shown(title));
-                Self::progress(&format!("      {}", text.style(aside.bad)))
+                self.progress(&format!("      {}", text.style(aside.bad)))
             }
             Event::StepFinished { milliseconds, .. } => {
                 took(*milliseconds).map_or(Ok(()), |took| {
-                    Self::progress(&format!("      {}", format!("took {took}").style(aside.aside)))
+                    self.progress(&format!("      {}", format!("took {took}").style(aside.aside)))
                 })
             }
             Event::StepSkipped { step, of, title } => {
                 let text = format!("{step}/{of} {} (skipped)", shown(title));
-                Self::progress(&format!("{}", text.style(aside.caution)))
+                self.progress(&format!("{}", text.style(aside.caution)))
             }
-            Event::Note { text } => Self::progress(&format!("      {}", shown(text))),
-            Event::Warning { text } => Self::progress(&format!(
+            Event::Note { text } => self.progress(&format!("      {}", shown(text))),
+            Event::Warning { text } => self.progress(&format!(
                 "      {} {}",
                 "warning:".style(aside.caution),
                 shown(text)
@@ -153,13 +203,13 @@ impl Listener for Text {
                 let style = if *passed { out.good } else { out.bad };
                 let detail =
                     if detail.is_empty() { String::new() } else { format!(": {}", shown(detail)) };
-                Self::result(&format!("  {} {}{detail}", mark.style(style), shown(text)))
+                self.result(&format!("  {} {}{detail}", mark.style(style), shown(text)))
             }
             Event::Issue(issue) => {
-                self.findings.issue(issue, out).map_or(Ok(()), |lines| Self::result(&lines))
+                self.findings.issue(issue, out).map_or(Ok(()), |lines| self.result(&lines))
             }
             Event::Table { title, columns, rows } => {
-                Self::result(&findings::table(title, columns, rows, out))
+                self.result(&findings::table(title, columns, rows, out))
             }
             // A tally is told by the last line.
             Event::Progress { .. }
@@ -169,21 +219,21 @@ impl Listener for Text {
             | Event::ClassMade { .. } => Ok(()),
             Event::RunResumed { rollback, .. } => {
                 let text = if *rollback { "the run is undone" } else { "the run goes on" };
-                Self::progress(&format!("{}", text.style(aside.caution)))
+                self.progress(&format!("{}", text.style(aside.caution)))
             }
             Event::StepReplayed { step, of, title } => {
                 let text = format!("{step}/{of} {} (done before)", shown(title));
-                Self::progress(&format!("{}", text.style(aside.aside)))
+                self.progress(&format!("{}", text.style(aside.aside)))
             }
             Event::Asked { question, yes, by } => {
                 let answer = if *yes { "yes" } else { "no" };
                 let question = question.lines().last().unwrap_or_default();
-                Self::progress(&format!(
+                self.progress(&format!(
                     "      {} {answer} ({by})",
                     shown(question).style(aside.caution)
                 ))
             }
-            Event::BackupSaved { file, .. } => Self::progress(&format!(
+            Event::BackupSaved { file, .. } => self.progress(&format!(
                 "      {}",
                 format!("saved {}", shown(file)).style(aside.aside)
             )),
@@ -194,14 +244,14 @@ impl Listener for Text {
             Event::ChangeAnswered { change, outcome, detail } => {
                 self.answered(*change, *outcome, detail)
             }
-            Event::RollbackStarted { title } => Self::progress(&format!(
+            Event::RollbackStarted { title } => self.progress(&format!(
                 "{} {}",
                 "rolling back".style(aside.caution),
                 shown(title).style(aside.step)
             )),
             Event::RollbackFinished { error, .. } => match error {
                 None => Ok(()),
-                Some(error) => Self::progress(&format!("      {}", shown(error).style(aside.bad))),
+                Some(error) => self.progress(&format!("      {}", shown(error).style(aside.bad))),
             },
             Event::RunFinished { verdict, summary, commands, resumable, .. } => {
                 self.finished(*verdict, summary, commands, *resumable)
