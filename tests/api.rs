@@ -75,7 +75,8 @@ fn as_runbook(before: &str, example: &str) -> String {
 }
 
 /// What an example relies on: its beginning, and what has to be done before.
-const BEFORE: [(&str, &str); 3] = [
+const BEFORE: [(&str, &str); 4] = [
+    ("put_tenants_back(", r#"activate_tenants("Author");"#),
     (
         "import_class(",
         r#"let it = get_schema("Author"); export_class("Author", "e"); delete_class("Author"); create_class(it);"#,
@@ -128,7 +129,8 @@ fn run_example(effect: Effect, call: &Call) {
 fn stage(example: &str) -> Stage {
     let stage = Stage::new(Scenario::Healthy);
     let factor = if example.contains("plan_copies(") { 1 } else { 3 };
-    let tenants = example.contains("tenant1") || example.contains("create_tenants(");
+    let inactive = ["activate_tenants(", "put_tenants_back("].iter().any(|it| example.contains(it));
+    let tenants = inactive || example.contains("tenant1") || example.contains("create_tenants(");
     for class in ["Author", "Probe"] {
         if !example.contains(class) || example.contains("create_class(") {
             continue;
@@ -140,8 +142,9 @@ fn stage(example: &str) -> Stage {
             definition["shardingConfig"] = json!({ "desiredCount": 1 });
         }
         stage.post("/v1/schema", &definition);
-        if example.contains("tenant1") {
-            let tenant = json!([{ "name": "tenant1", "activityStatus": "HOT" }]);
+        if inactive || example.contains("tenant1") {
+            let status = if inactive { "COLD" } else { "HOT" };
+            let tenant = json!([{ "name": "tenant1", "activityStatus": status }]);
             stage.post(&format!("/v1/schema/{class}/tenants"), &tenant);
         }
     }

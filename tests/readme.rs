@@ -53,7 +53,7 @@ fn shows_what_the_program_says() {
             compared += 1;
         }
     }
-    assert_eq!(compared, 7);
+    assert_eq!(compared, 8);
 }
 
 fn block<'a>(text: &'a str, start: &'a str) -> impl Iterator<Item = &'a str> {

@@ -169,8 +169,12 @@ pub(super) mod primitives {
     /// objects can be read then. Returns how many. What they were is saved, and put back by
     /// `put_tenants_back`, or when a step fails. Offloaded ones stay as they are.
     ///
-    /// Refused if the cluster can't agree. Throws `not_found` if there is no such class, `rejected` if the
-    /// server said no, `unverifiable` if a replica does not open.
+    /// Changes the states of tenants.
+    ///
+    /// Refused if the cluster can't agree.
+    ///
+    /// Throws `not_found` if there is no such class, `rejected` if the server said no, `unverifiable`
+    /// if a replica does not open.
     ///
     /// ```rhai
     /// note(`${activate_tenants("Author")} tenants activated`);
@@ -185,7 +189,11 @@ pub(super) mod primitives {
     /// many; those that somebody deleted or changed since are left as they are. When a step fails it is
     /// done without it, after all else.
     ///
-    /// Refused if the cluster can't agree. Throws `rejected` if the server said no.
+    /// Changes the states of tenants.
+    ///
+    /// Refused if the cluster can't agree.
+    ///
+    /// Throws `rejected` if the server said no.
     ///
     /// ```rhai
     /// put_tenants_back("Author");
