@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::ArgValueCompleter;
 
 use crate::completion;
@@ -350,7 +350,8 @@ pub enum RunsCommand {
 
 /// Arguments of `runs report`.
 #[derive(Debug, Args)]
-#[group(id = "format", required = true, multiple = true, args = ["html", "markdown"])]
+#[group(skip)]
+#[command(group(ArgGroup::new("format").args(["html", "markdown"]).required(true).multiple(true)))]
 pub struct ReportArgs {
     /// The run's id, or as much of its beginning as is unique
     pub run: String,

@@ -180,7 +180,10 @@ fn an_export_that_was_killed_goes_on() {
     // The third page: the second has 200 small ones and 800 of these.
     let stage = stage.fault("GET:/v1/objects?*after*-000000000799*:1=hang");
     let mut running = stage.start(&RECREATE);
-    let hangs = |stage: &Stage| stage.sandbox.requests().iter().any(|it| it.status.is_none());
+    let is_it = |it: &elysia_runbook::sandbox::Request| {
+        it.status.is_none() && it.path_and_query.contains("-000000000799")
+    };
+    let hangs = |stage: &Stage| stage.sandbox.requests().iter().any(is_it);
     let mut seen = 0;
     while seen < 40 {
         std::thread::sleep(Duration::from_millis(5));

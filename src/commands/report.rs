@@ -8,6 +8,7 @@ use crate::cli::ReportArgs;
 use crate::error::Error;
 use crate::journal::{RunFolder, read, sha256, write_new};
 use crate::report::{Grid, Report, html, markdown};
+use crate::survey::Saved;
 use crate::terminal::{print, print_aside, shown};
 
 pub(super) fn report(folder: &RunFolder, args: &ReportArgs) -> Ended {
@@ -40,20 +41,16 @@ pub(super) fn report(folder: &RunFolder, args: &ReportArgs) -> Ended {
 
 /// Adds what the cluster was seen to be before and after, where the run kept it.
 fn add_grids(report: &mut Report, folder: &RunFolder) {
-    let grid = |name: &str| {
-        let text = std::fs::read_to_string(folder.path.join(name)).ok()?;
-        match Grid::parse(&text) {
-            Ok(grid) => Some(grid),
-            Err(why) => {
-                print_aside(&shown(&format!("{name} is left out: {why}")));
-                None
-            }
-        }
+    let grid = |path: &Path| {
+        let text = std::fs::read_to_string(path).ok()?;
+        let survey = Saved::parse(&text);
+        let left_out = |why| print_aside(&shown(&format!("{} is left out: {why}", path.display())));
+        survey.map_err(left_out).ok().as_ref().map(Grid::of)
     };
-    let (before, after) = (grid("survey-before.json"), grid("survey-after.json"));
-    let there: Vec<_> = before.iter().chain(&after).flat_map(Grid::names).collect();
-    report.before = before.map(|grid| grid.only(&report.touched, &there));
-    report.after = after.map(|grid| grid.only(&report.touched, &there));
+    let (before, after) = (grid(&folder.survey_before()), grid(&folder.survey_after()));
+    let known: Vec<_> = before.iter().chain(&after).flat_map(Grid::names).collect();
+    report.before = before.map(|grid| grid.only(&report.touched, &known));
+    report.after = after.map(|grid| grid.only(&report.touched, &known));
 }
 
 /// Writes a report to a file that is not there yet.

@@ -1,10 +1,10 @@
 //! Which node has what of which class: a survey as a picture's squares.
 //!
-//! From the file of a survey as it is kept in a run's folder. What could not be seen is unknown.
+//! From a survey as it is kept in a run's folder. What could not be seen is unknown.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use crate::survey::{Saved, SavedNode, SavedView};
 
 /// How many shards are drawn of all classes together.
 const SHARDS: usize = 300;
@@ -87,36 +87,19 @@ impl Holding {
 type Held<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
 impl Grid {
-    /// Reads the file of a survey.
-    ///
-    /// # Errors
-    ///
-    /// It is none; why.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let survey: Value = serde_json::from_str(text).map_err(|e| e.to_string())?;
-        if survey["survey"] != 1 {
-            return Err("it is not a survey of version 1".into());
-        }
-        Ok(Self::of(&survey))
-    }
-
-    fn of(survey: &Value) -> Self {
+    /// Draws what was seen.
+    #[must_use]
+    pub fn of(survey: &Saved) -> Self {
         let nodes = nodes(survey);
         let mut held: BTreeMap<&str, Held> = BTreeMap::new();
         let mut seen = BTreeSet::new();
-        let statuses = list(&survey["nodes"]).flat_map(|node| list(&node["view"]["nodes"]));
-        for status in statuses {
-            let Some(name) = status["name"].as_str() else { continue };
-            if status["status"] == "HEALTHY" {
-                seen.insert(name);
+        for status in views(survey).flat_map(|view| &view.nodes) {
+            if status.status.as_deref() == Some("HEALTHY") {
+                seen.insert(status.name.as_str());
             }
-            for replica in list(&status["shards"]) {
-                let (Some(class), Some(shard)) =
-                    (replica["class"].as_str(), replica["name"].as_str())
-                else {
-                    continue;
-                };
-                held.entry(class).or_default().entry(shard).or_default().insert(name);
+            for replica in &status.shards {
+                let shards = held.entry(&replica.class).or_default();
+                shards.entry(&replica.name).or_default().insert(&status.name);
             }
         }
         let none = Held::new();
@@ -125,28 +108,25 @@ impl Grid {
             class_grid(survey, class, &nodes, held, &seen)
         });
         let classes = classes.collect();
-        let taken = survey["taken"].as_str().unwrap_or_default().to_owned();
-        Self { taken, nodes, classes, other_classes: 0 }
+        Self { taken: survey.taken.clone(), nodes, classes, other_classes: 0 }
     }
 
-    /// Leaves the classes that a run touched, where it touched any; and not more shards than a page
-    /// can show.
+    /// Leaves the classes that a run touched, where it touched any, also one that is only in the other
+    /// survey of the run, of which these are `known`; and not more shards than a page can show.
     #[must_use]
-    pub fn only(mut self, touched: &[String], there: &[String]) -> Self {
+    pub fn only(mut self, touched: &[String], known: &[String]) -> Self {
         let all = self.classes.len();
         if !touched.is_empty() {
             self.classes.retain(|it| touched.contains(&it.class));
         }
         self.other_classes = all - self.classes.len();
-        let lacks =
-            |grid: &Self, class: &&String| !grid.classes.iter().any(|it| it.class == **class);
-        let missing: Vec<_> = there.iter().filter(|class| lacks(&self, class)).cloned().collect();
-        for class in missing.into_iter().filter(|class| touched.contains(class)) {
-            let own_schema = vec![Holding::None; self.nodes.len()];
+        let mut gone: BTreeSet<&String> = known.iter().filter(|it| touched.contains(it)).collect();
+        gone.retain(|class| self.classes.iter().all(|it| it.class != **class));
+        for class in gone {
             self.classes.push(ClassGrid {
-                class,
+                class: class.clone(),
                 factor: None,
-                own_schema,
+                own_schema: vec![Holding::None; self.nodes.len()],
                 shards: vec![],
                 other_shards: 0,
             });
@@ -158,57 +138,52 @@ impl Grid {
             class.shards.truncate(room);
             room -= class.shards.len();
         }
-        // Of a class without room for a single shard there is a line that says how many.
         self
     }
 
     /// Returns the names of the classes.
-    #[must_use]
-    pub fn names(&self) -> Vec<String> {
-        self.classes.iter().map(|class| class.class.clone()).collect()
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        self.classes.iter().map(|class| class.class.clone())
     }
 }
 
 fn class_grid(
-    survey: &Value,
+    survey: &Saved,
     class: &str,
     nodes: &[String],
     held: &Held,
     seen: &BTreeSet<&str>,
 ) -> ClassGrid {
-    let more = &survey["classes"][class];
-    let planned = more["planned"].as_object();
-    let inactive: BTreeSet<&str> = list(&more["tenants"])
-        .filter(|tenant| {
-            !matches!(tenant["activityStatus"].as_str(), Some("HOT" | "ACTIVE") | None)
-        })
-        .filter_map(|tenant| tenant["name"].as_str())
-        .collect();
+    let more = survey.classes.get(class);
+    let planned = more.and_then(|it| it.planned.as_ref());
+    let tenants = more.and_then(|it| it.tenants.as_deref()).unwrap_or_default();
+    let asleep: BTreeSet<&str> =
+        tenants.iter().filter(|it| !it.is_active()).map(|it| it.name.as_str()).collect();
     let mut shards: BTreeSet<&str> = held.keys().copied().collect();
     shards.extend(planned.iter().flat_map(|planned| planned.keys()).map(String::as_str));
-    shards.extend(list(&more["tenants"]).filter_map(|tenant| tenant["name"].as_str()));
-    let cell = |shard: &str, node: &str| {
-        let wanted = planned.and_then(|planned| planned.get(shard));
-        if held.get(shard).is_some_and(|nodes| nodes.contains(node)) {
+    shards.extend(tenants.iter().map(|tenant| tenant.name.as_str()));
+    let cell = |shard: &str, node: &String| {
+        if held.get(shard).is_some_and(|nodes| nodes.contains(node.as_str())) {
             Holding::Has
-        } else if !seen.contains(node) || inactive.contains(shard) {
+        } else if !seen.contains(node.as_str()) || asleep.contains(shard) {
+            // Nodes do not tell what they hold of a tenant that is not active.
             Holding::Unknown
-        } else if wanted.is_some_and(|nodes| list(nodes).any(|it| it == node)) {
+        } else if planned.and_then(|it| it.get(shard)).is_some_and(|it| it.contains(node)) {
             Holding::Lacks
         } else {
             Holding::None
         }
     };
-    let there = &survey["leader_schema"][class];
-    let own_schema: Vec<_> =
-        nodes.iter().map(|node| own_schema(survey, node, class, !there.is_null())).collect();
-    let definition = list(&survey["nodes"]).map(|node| &node["view"]["own_schema"][class]);
-    let definition = std::iter::once(there).chain(definition).find(|it| !it.is_null());
+    let definition = survey
+        .leader_schema
+        .iter()
+        .chain(views(survey).map(|view| &view.own_schema))
+        .find_map(|classes| classes.get(class));
     ClassGrid {
         class: class.into(),
-        factor: definition
-            .map(|definition| definition["replicationConfig"]["factor"].as_u64().unwrap_or(1)),
-        own_schema,
+        // Without a word the server takes 1.
+        factor: definition.map(|it| it["replicationConfig"]["factor"].as_u64().unwrap_or(1)),
+        own_schema: nodes.iter().map(|node| own_schema(survey, node, class)).collect(),
         shards: shards
             .into_iter()
             .map(|shard| ShardGrid {
@@ -221,50 +196,38 @@ fn class_grid(
 }
 
 /// Tells whether the own schema of a node has a class, which it should where the leader has it.
-fn own_schema(survey: &Value, node: &str, class: &str, wanted: bool) -> Holding {
-    let Some(entry) = list(&survey["nodes"]).find(|entry| name_of(entry) == Some(node)) else {
-        return Holding::Unknown;
-    };
-    let view = &entry["view"];
-    if view.is_null() {
-        return Holding::Unknown;
-    }
-    let same = list(&view["same_as_leader"]).any(|name| name == class);
-    match (same || !view["own_schema"][class].is_null(), wanted) {
+fn own_schema(survey: &Saved, node: &str, class: &str) -> Holding {
+    let entry = survey.nodes.iter().find(|entry| name_of(entry) == node);
+    let Some(view) = entry.and_then(|entry| entry.view.as_ref()) else { return Holding::Unknown };
+    let has_it =
+        view.own_schema.contains_key(class) || view.same_as_leader.iter().any(|it| it == class);
+    let wanted = survey.leader_schema.as_ref().is_some_and(|it| it.contains_key(class));
+    match (has_it, wanted) {
         (true, _) => Holding::Has,
         (false, true) => Holding::Lacks,
         (false, false) => Holding::None,
     }
 }
 
-fn nodes(survey: &Value) -> Vec<String> {
-    let named = list(&survey["nodes"]).filter_map(name_of);
-    let listed = list(&survey["nodes"])
-        .flat_map(|node| list(&node["view"]["nodes"]))
-        .filter_map(|status| status["name"].as_str());
+fn views(survey: &Saved) -> impl Iterator<Item = &SavedView> {
+    survey.nodes.iter().filter_map(|node| node.view.as_ref())
+}
+
+fn nodes(survey: &Saved) -> Vec<String> {
+    let named = survey.nodes.iter().map(name_of);
+    let listed = views(survey).flat_map(|view| &view.nodes).map(|status| status.name.as_str());
     let all: BTreeSet<&str> = named.chain(listed).collect();
     all.into_iter().map(Into::into).collect()
 }
 
 /// Returns the RAFT name of a node, or else the name of `--node`.
-fn name_of(node: &Value) -> Option<&str> {
-    node["raft_name"].as_str().or_else(|| node["node"].as_str())
+fn name_of(node: &SavedNode) -> &str {
+    node.raft_name.as_deref().unwrap_or(&node.node)
 }
 
 /// Returns the classes that the leader or any node has.
-fn classes(survey: &Value) -> BTreeSet<&str> {
-    let mut names: BTreeSet<&str> = keys(&survey["leader_schema"]).collect();
-    for node in list(&survey["nodes"]) {
-        names.extend(keys(&node["view"]["own_schema"]));
-        names.extend(list(&node["view"]["same_as_leader"]).filter_map(Value::as_str));
-    }
-    names
-}
-
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
-}
-
-fn keys(value: &Value) -> impl Iterator<Item = &str> {
-    value.as_object().into_iter().flat_map(|map| map.keys()).map(String::as_str)
+fn classes(survey: &Saved) -> BTreeSet<&str> {
+    let own = views(survey).flat_map(|view| view.own_schema.keys().chain(&view.same_as_leader));
+    let leader = survey.leader_schema.iter().flat_map(|classes| classes.keys());
+    own.chain(leader).map(String::as_str).collect()
 }

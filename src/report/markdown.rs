@@ -9,7 +9,7 @@ use std::fmt::{self, Write};
 use super::grid::{Grid, Holding};
 use super::model::{Entry, Kind, Part, Report, State, clock, moment, took};
 use crate::issue::Severity;
-use plain::{Code, Plain, write_block};
+use plain::{Code, CodeCell, Plain, write_block};
 
 /// Returns the report; without a newline at its end.
 #[must_use]
@@ -26,10 +26,10 @@ fn write_all(text: &mut String, report: &Report) -> fmt::Result {
     writeln!(text, "- Run {}: {}", Code(&report.run), Plain(&report.verdict()))?;
     writeln!(
         text,
-        "- Runbook: {} ({}), elysia-runbook {}",
+        "- Runbook: {} ({}), {}",
         Code(&report.runbook),
         Plain(&report.origin),
-        Plain(&report.program)
+        Code(&format!("elysia-runbook {}", report.program))
     )?;
     let nodes: Vec<_> = report
         .nodes
@@ -173,10 +173,10 @@ fn write_steps(text: &mut String, report: &Report) -> fmt::Result {
             Kind::Beside => continue,
         };
         let word = match (kind, state) {
-            (Kind::Step { .. }, State::Done) => "done",
+            (Kind::Step { .. } | Kind::Rollback(_), State::Done) => "done",
             _ => part.word(),
         };
-        let took = milliseconds.map(took).unwrap_or_default();
+        let took = milliseconds.and_then(took).unwrap_or_default();
         writeln!(text, "| {title} | {word} | {took} |")?;
     }
     for (step, title) in &report.not_run {
@@ -218,7 +218,13 @@ fn write_saved(text: &mut String, report: &Report) -> fmt::Result {
     }
     writeln!(text, "\n### Saved\n\n| file | bytes | SHA-256 |\n|---|---|---|")?;
     for file in &report.saved {
-        writeln!(text, "| {} | {} | {} |", Code(&file.file), file.bytes, Code(&file.sha256))?;
+        writeln!(
+            text,
+            "| {} | {} | {} |",
+            CodeCell(&file.file),
+            file.bytes,
+            CodeCell(&file.sha256)
+        )?;
     }
     Ok(())
 }

@@ -318,7 +318,7 @@ impl Report {
     /// Returns how long it took from the first record to the last, where that can be known.
     #[must_use]
     pub fn took(&self) -> Option<String> {
-        between(&self.began, &self.last).map(took)
+        between(&self.began, &self.last).and_then(took)
     }
 }
 
@@ -397,11 +397,11 @@ pub(super) fn between(from: &str, to: &str) -> Option<u64> {
     u64::try_from(milliseconds(to)?.checked_sub(milliseconds(from)?)?).ok()
 }
 
-/// Returns how long something took: below ten seconds with tenths.
-pub(super) fn took(milliseconds: u64) -> String {
-    if milliseconds < 10_000 {
-        format!("{}.{} s", milliseconds / 1_000, milliseconds % 1_000 / 100)
-    } else {
-        duration(milliseconds)
+/// Returns how long something took, where that is worth telling: below ten seconds with tenths.
+pub(super) fn took(milliseconds: u64) -> Option<String> {
+    match milliseconds {
+        0..100 => None,
+        100..10_000 => Some(format!("{}.{} s", milliseconds / 1_000, milliseconds % 1_000 / 100)),
+        _ => Some(duration(milliseconds)),
     }
 }

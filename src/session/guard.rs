@@ -71,11 +71,19 @@ impl Session {
             .into())
     }
 
-    /// Keeps the last survey in the run's folder, as what the cluster came to.
+    /// Takes a survey and keeps it in the run's folder, as what the cluster came to: what the run saw
+    /// last may be older than what it changed last.
     pub fn keep_last_survey(&self) {
         let path = self.folder.survey_after();
         // Of a run that is resumed or undone, what it comes to now counts.
         let _ = std::fs::remove_file(&path);
+        // Who stops a run does not want to wait, and it is not over.
+        if matches!(self.stopped(), Some(Stop::Interrupted(_))) {
+            return;
+        }
+        let silent = self.silent.borrow().clone();
+        let survey = self.runtime.block_on(Survey::take(&self.cluster, &silent));
+        self.seen.replace(Some(Rc::new(survey)));
         self.keep_survey(&path);
     }
 

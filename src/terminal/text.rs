@@ -193,11 +193,9 @@ impl Listener for Text {
                 self.progress(&format!("{}", text.style(aside.caution)))
             }
             Event::Note { text } => self.progress(&format!("      {}", shown(text))),
-            Event::Warning { text } => self.progress(&format!(
-                "      {} {}",
-                "warning:".style(aside.caution),
-                shown(text)
-            )),
+            Event::Warning { text } => {
+                self.progress(&format!("      {} {}", "warning:".style(aside.caution), shown(text)))
+            }
             Event::Check { text, passed, detail } => {
                 let mark = if *passed { "✓" } else { "✗" };
                 let style = if *passed { out.good } else { out.bad };

@@ -65,16 +65,16 @@ fn inactive_tenants_come_along_and_are_put_back() {
     create(&cluster, &json!({"class": class, "multiTenancyConfig": {"enabled": true}}));
     let path = format!("/v1/schema/{class}/tenants");
     let names: Vec<String> = (0..ALL).map(|number| format!("t-{number:03}")).collect();
-    let named = |names: &[String], status: &str| -> Value {
+    let list = |names: &[String], status: &str| -> Value {
         names.iter().map(|name| json!({"name": name, "activityStatus": status})).collect()
     };
     let set = |names: &[String], status: &str| {
         for some in names.chunks(100) {
-            let reply = cluster.request(0, Method::PUT, &path).json(&named(some, status)).send();
+            let reply = cluster.request(0, Method::PUT, &path).json(&list(some, status)).send();
             assert_eq!(reply.status, 200, "{:?}", reply.body);
         }
     };
-    assert_eq!(cluster.post(0, &path, &named(&names, "ACTIVE")).status, 200);
+    assert_eq!(cluster.post(0, &path, &list(&names, "ACTIVE")).status, 200);
     let object = |name: &String| json!({"class": class, "tenant": name, "vector": [0.25, -1.5]});
     let objects: Vec<Value> = names.iter().map(object).collect();
     let batch = cluster.post(0, "/v1/batch/objects", &json!({"objects": objects}));

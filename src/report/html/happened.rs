@@ -31,7 +31,7 @@ pub(super) fn write_reason(page: &mut String, reason: &Reason) -> fmt::Result {
 fn write_part(page: &mut String, report: &Report, part: &Part) -> fmt::Result {
     let mut aside = vec![clock(&part.at)];
     if !matches!(part.state, State::DoneBefore | State::Skipped) {
-        aside.extend(part.milliseconds.map(took));
+        aside.extend(part.milliseconds.and_then(took));
     }
     aside.extend(Some(part.word()).filter(|word| !word.is_empty()).map(Into::into));
     let title = match &part.kind {

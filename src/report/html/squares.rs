@@ -19,6 +19,8 @@ pub(super) fn write_grids(page: &mut String, report: &Report) -> fmt::Result {
     for (when, grid) in grids {
         match grid {
             Some(grid) => write_grid(page, when, grid)?,
+            // A run that changed nothing looks once.
+            None if report.changes.is_empty() => {}
             None => writeln!(page, "<p class=\"quiet\">{when}: not recorded</p>")?,
         }
     }
@@ -52,11 +54,11 @@ fn write_grid(page: &mut String, when: &str, grid: &Grid) -> fmt::Result {
             write_row(page, &shard.shard, &shard.cells)?;
         }
         if class.other_shards > 0 {
-            wide(page, &format!("and {} more shards, which are not drawn", class.other_shards))?;
+            wide(page, &format!("more shards, not drawn: {}", class.other_shards))?;
         }
     }
     if grid.other_classes > 0 {
-        wide(page, &format!("{} other classes are not drawn", grid.other_classes))?;
+        wide(page, &format!("other classes, not drawn: {}", grid.other_classes))?;
     }
     writeln!(page, "</tbody></table></div>\n</figure>")
 }

@@ -7,8 +7,11 @@ use crate::text::is_harmful;
 /// Text that can't be anything but text on one line, also in a table.
 pub(super) struct Plain<'a>(pub(super) &'a str);
 
-/// Text in the letters of a machine, on one line, also in a table.
+/// Text in the letters of a machine, on one line. Not for tables: see [`CodeCell`].
 pub(super) struct Code<'a>(pub(super) &'a str);
+
+/// The same in a table.
+pub(super) struct CodeCell<'a>(pub(super) &'a str);
 
 impl Display for Plain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -25,11 +28,12 @@ impl Display for Plain<'_> {
                 '&' => f.write_str("&amp;")?,
                 '<' => f.write_str("&lt;")?,
                 '>' => f.write_str("&gt;")?,
-                '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '!' | '$' | '@' => {
+                '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '$' => {
                     write!(f, "\\{character}")?;
                 }
-                // A list or a number at the beginning of a line.
-                '-' | '+' | '=' | '.' | ')' if at < 10 && starts_line(&characters[..at]) => {
+                // What would make a list or a heading of it at the beginning of a line.
+                '-' | '+' | '=' if at == 0 => write!(f, "\\{character}")?,
+                '.' | ')' if at > 0 && characters[..at].iter().all(char::is_ascii_digit) => {
                     write!(f, "\\{character}")?;
                 }
                 '\n' | '\t' => f.write_char(' ')?,
@@ -41,18 +45,12 @@ impl Display for Plain<'_> {
     }
 }
 
-/// Tells whether what follows these characters could make a list of them.
-fn starts_line(before: &[char]) -> bool {
-    before.iter().all(|c| c.is_ascii_digit() || c.is_whitespace())
-}
-
 impl Display for Code<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::new();
         for character in self.0.chars() {
             match character {
                 '\n' | '\t' => text.push(' '),
-                '|' => text.push_str("\\|"),
                 c if is_harmful(c) => text.extend(c.escape_unicode()),
                 c => text.push(c),
             }
@@ -64,6 +62,13 @@ impl Display for Code<'_> {
         // A space at one end alone would be shown.
         let pad = if first.is_empty() && last.is_empty() { "" } else { " " };
         write!(f, "{fence}{pad}{text}{pad}{fence}")
+    }
+}
+
+impl Display for CodeCell<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A table looks for its lines before anything else.
+        f.write_str(&Code(self.0).to_string().replace('|', "\\|"))
     }
 }
 
