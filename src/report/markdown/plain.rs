@@ -15,7 +15,7 @@ pub(super) struct CodeCell<'a>(pub(super) &'a str);
 
 impl Display for Plain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let characters: Vec<char> = self.0.chars().collect();
+        let characters: Vec<char> = self.0.trim_start().chars().collect();
         let is_word = |at: Option<&char>| at.is_some_and(|c| c.is_alphanumeric());
         for (at, character) in characters.iter().enumerate() {
             match character {
@@ -56,11 +56,13 @@ impl Display for Code<'_> {
             }
         }
         let fence = "`".repeat(longest_run(&text) + 1);
-        let edge =
-            |at: Option<char>| if at.is_none_or(|c| c == '`' || c == ' ') { " " } else { "" };
-        let (first, last) = (edge(text.chars().next()), edge(text.chars().last()));
         // A space at one end alone would be shown.
-        let pad = if first.is_empty() && last.is_empty() { "" } else { " " };
+        let needs_room = |c: char| c == '`' || c == ' ';
+        let pad = if text.is_empty() || text.starts_with(needs_room) || text.ends_with(needs_room) {
+            " "
+        } else {
+            ""
+        };
         write!(f, "{fence}{pad}{text}{pad}{fence}")
     }
 }
@@ -85,4 +87,31 @@ pub(super) fn write_block(text: &mut String, lines: &str) -> fmt::Result {
     let lines: String = lines.chars().map(visible).collect();
     let fence = "`".repeat(longest_run(&lines).max(2) + 1);
     writeln!(text, "{fence}sh\n{lines}\n{fence}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_stay_texts() {
+        for (text, plain) in [
+            ("  - no list", "\\- no list"),
+            ("12. no list either", "12\\. no list either"),
+            ("1.39.0 of a_b__ <b>", "1\\.39.0 of a_b\\_\\_ &lt;b&gt;"),
+            ("# a|b\n\u{202e}`c`", "\\# a\\|b \\u{202e}\\`c\\`"),
+        ] {
+            assert_eq!(Plain(text).to_string(), plain);
+        }
+        for (text, code) in [
+            ("a|b", "`a|b`"),
+            ("", "`  `"),
+            ("`", "`` ` ``"),
+            ("a``b", "```a``b```"),
+            (" a", "`  a `"),
+        ] {
+            assert_eq!(Code(text).to_string(), code);
+        }
+        assert_eq!(CodeCell("a|`").to_string(), "`` a\\|` ``");
+    }
 }
