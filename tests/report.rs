@@ -202,6 +202,28 @@ fn a_report_is_never_written_over_a_file() {
     report(&home, &["--markdown"]).exits(0).says("is left out: it is not JSON");
 }
 
+/// A ticket stays short, and what is wrong comes first; the page has all.
+#[test]
+fn of_much_that_was_found_the_ticket_tells_some() {
+    let all = events("repaired");
+    let mut lines: Vec<String> = all.lines().map(Into::into).collect();
+    let check = |number: usize, passed| {
+        let text = format!("shard {number}");
+        let time = "2026-11-22T02:17:31.000Z";
+        serde_json::json!({"time": time, "event": "check", "text": text, "passed": passed})
+            .to_string()
+    };
+    let many = (0..500).map(|number| check(number, number % 2 == 0));
+    lines.splice(31..31, many);
+    let home = home(&lines.join("\n"));
+    let ended = report(&home, &["--markdown", "--html", "page.html"]).exits(0);
+    let ended = ended.says("\n### Found\n\n- ✗ shard 1\n").says("- … and 150 more, which the page");
+    let told = |mark: &str| ended.transcript().matches(mark).count();
+    assert_eq!((told("- ✗ "), told("- ✓ ")), (100, 30));
+    let page = fs::read_to_string(home.path().join("page.html")).unwrap();
+    assert!(page.contains("shard 499") && page.contains("shard 498"));
+}
+
 /// What the program itself records: its reasons, its times, what the cluster came to.
 #[test]
 fn a_run_is_reported_with_what_it_recorded() {

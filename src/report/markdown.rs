@@ -11,6 +11,12 @@ use super::model::{Entry, Kind, Part, Report, State, clock, moment, took};
 use crate::issue::Severity;
 use plain::{Code, CodeCell, Plain, write_block};
 
+/// How many things are told that are not as they should be.
+const WRONG: usize = 100;
+
+/// How many things are told that are.
+const RIGHT: usize = 30;
+
 /// Returns the report; without a newline at its end.
 #[must_use]
 pub fn markdown(report: &Report) -> String {
@@ -50,11 +56,7 @@ fn write_all(text: &mut String, report: &Report) -> fmt::Result {
     }
     write_why(text, report)?;
     write_list(text, "Warnings", report.warnings.iter().map(|it| Plain(it).to_string()))?;
-    write_list(
-        text,
-        "Found",
-        report.parts.iter().flat_map(|part| &part.entries).filter_map(found),
-    )?;
+    write_found(text, report)?;
     write_grids(text, report)?;
     write_steps(text, report)?;
     write_changes(text, report)?;
@@ -86,13 +88,28 @@ fn write_list(text: &mut String, title: &str, lines: impl Iterator<Item = String
     if lines.is_empty() { Ok(()) } else { writeln!(text, "\n### {title}\n\n{}", lines.join("\n")) }
 }
 
-/// Returns the line for something that was found.
-fn found(entry: &Entry) -> Option<String> {
+/// Writes what is not as it should be, then the rest; of many only some.
+fn write_found(text: &mut String, report: &Report) -> fmt::Result {
+    let all = report.parts.iter().flat_map(|part| &part.entries).filter_map(found);
+    let (wrong, right): (Vec<_>, Vec<_>) = all.partition(|(is_wrong, _)| *is_wrong);
+    let mut lines = vec![];
+    for (found, most) in [(wrong, WRONG), (right, RIGHT)] {
+        let more = found.len().saturating_sub(most);
+        lines.extend(found.into_iter().take(most).map(|(_, line)| line));
+        if more > 0 {
+            lines.push(format!("… and {more} more, which the page of `--html` has"));
+        }
+    }
+    write_list(text, "Found", lines.into_iter())
+}
+
+/// Returns whether something that was found is not as it should be, and the line for it.
+fn found(entry: &Entry) -> Option<(bool, String)> {
     match entry {
         Entry::Check { text, passed, detail } => {
             let detail = if detail.is_empty() { "" } else { &format!(": {detail}") };
             let mark = if *passed { "✓" } else { "✗" };
-            Some(format!("{mark} {}", Plain(&format!("{text}{detail}"))))
+            Some((!passed, format!("{mark} {}", Plain(&format!("{text}{detail}")))))
         }
         Entry::Issue(issue) => {
             let mark = match issue.severity {
@@ -109,9 +126,10 @@ fn found(entry: &Entry) -> Option<String> {
                 "" => String::new(),
                 remedy => format!(" → {}", Code(remedy)),
             };
-            Some(format!("{mark} {}{remedy}", Plain(&said)))
+            let is_wrong = issue.severity != Severity::Note;
+            Some((is_wrong, format!("{mark} {}{remedy}", Plain(&said))))
         }
-        Entry::Tally(text) => Some(format!("= {}", Plain(text))),
+        Entry::Tally(text) => Some((false, format!("= {}", Plain(text)))),
         _ => None,
     }
 }
