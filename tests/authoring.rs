@@ -241,7 +241,8 @@ fn colours_are_for_terminals() {
 fn the_documentation_is_what_is_there() {
     let text = fs::read_to_string(root().join("docs/testing-runbooks.md")).unwrap();
     // Every word is in it.
-    for word in primitives(&testing::engine()) {
+    let words = primitives(&testing::engine());
+    for word in words.iter().filter(|word| !word.starts_with("index$")) {
         let wanted = match word.strip_prefix("get$") {
             Some(property) => format!("`run.{property}`"),
             None => format!("`{word}("),

@@ -1,6 +1,6 @@
 //! Why an expectation does not hold: what was expected, and what was found instead.
 
-use rhai::{Dynamic, EvalAltResult, EvalContext, Expr, Expression, Position};
+use rhai::{Dynamic, EvalAltResult, EvalContext, Expr, Expression, FnCallExpr, Position};
 
 use crate::error::Error;
 
@@ -20,14 +20,14 @@ pub(super) fn explain(
                 }
             }
         }
-        Expr::FnCall(call, _) if call.is_operator_call() && call.args.len() == 2 => {
+        Expr::FnCall(call, _) if is_comparison(call) => {
             let (left, right) = (value(context, &call.args[0])?, value(context, &call.args[1])?);
             return Ok(comparison(&call.name, &left, &right));
         }
         // `!in`, and the negation of anything else.
         Expr::FnCall(call, _) if call.is_operator_call() && call.args.len() == 1 => {
             if let Expr::FnCall(inner, _) = &call.args[0]
-                && inner.is_operator_call()
+                && is_comparison(inner)
                 && inner.name == "contains"
             {
                 let (place, what) =
@@ -45,16 +45,18 @@ pub(super) fn explain(
 /// Returns where an expression begins, which for an operator is not where Rhai says.
 pub(super) fn start(expression: &Expr) -> Position {
     match expression {
-        Expr::FnCall(call, _) if call.name == "contains" && call.is_operator_call() => {
-            start(&call.args[1])
-        }
-        Expr::FnCall(call, _) if call.is_operator_call() && call.args.len() == 2 => {
-            start(&call.args[0])
+        Expr::FnCall(call, _) if is_comparison(call) => {
+            start(&call.args[usize::from(call.name == "contains")])
         }
         Expr::And(sides, _) | Expr::Or(sides, _) => sides.first().map_or(Position::NONE, start),
         Expr::Dot(chain, ..) | Expr::Index(chain, ..) => start(&chain.lhs),
         other => other.start_position(),
     }
+}
+
+/// Tells whether a call has two sides; `a in b` is a call of `contains` with its sides changed.
+fn is_comparison(call: &FnCallExpr) -> bool {
+    call.args.len() == 2 && (call.is_operator_call() || call.name == "contains")
 }
 
 fn value(context: &mut EvalContext, expression: &Expr) -> Result<Dynamic, Box<EvalAltResult>> {
@@ -68,7 +70,6 @@ fn comparison(operator: &str, left: &Dynamic, right: &Dynamic) -> Error {
             _ => Error::failed(format!("expected {}, found {}", shown(right), shown(left))),
         },
         "!=" => Error::failed(format!("expected anything but {}", shown(right))),
-        // `a in b` arrives with its sides changed.
         "contains" => Error::failed(format!("expected {} here, and it is not", shown(right)))
             .cause(format!("found {}", shown(left))),
         _ => Error::failed(format!("expected {operator} {}, found {}", shown(right), shown(left))),

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use rhai::{Array, Dynamic, Engine, INT};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, INT, Position};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -186,6 +186,25 @@ impl Outcome {
     }
 }
 
+/// What a test can ask of a run.
+const PROPERTIES: [&str; 15] = [
+    "verdict",
+    "exit_code",
+    "summary",
+    "error",
+    "output",
+    "steps",
+    "changes",
+    "checks",
+    "issues",
+    "tallies",
+    "questions",
+    "backups",
+    "notes",
+    "warnings",
+    "commands",
+];
+
 /// Registers what a test can ask of a run.
 pub(super) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Outcome>("run");
@@ -204,6 +223,21 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_get("notes", |run: &mut Outcome| run.notes());
     engine.register_get("warnings", |run: &mut Outcome| run.warnings());
     engine.register_get("commands", |run: &mut Outcome| run.commands());
+    // What has no getter is looked up so.
+    engine.register_indexer_get(|_: &mut Outcome, name: &str| Err::<Dynamic, _>(unknown(name)));
+}
+
+#[expect(clippy::unnecessary_box_returns, reason = "Rhai's errors are boxed everywhere")]
+fn unknown(name: &str) -> Box<EvalAltResult> {
+    let near = PROPERTIES.iter().find(|known| strsim::damerau_levenshtein(known, name) <= 2);
+    let hint = match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("it has {}", PROPERTIES.join(", ")),
+    };
+    let mut thrown = rhai::Map::new();
+    thrown.insert("message".into(), format!("a run has no `{name}`").into());
+    thrown.insert("hint".into(), hint.into());
+    EvalAltResult::ErrorRuntime(thrown.into(), Position::NONE).into()
 }
 
 /// Turns what is data into a script's value.

@@ -34,7 +34,11 @@ pub(super) mod words {
                 .filter(|name| !name.is_hide_set())
                 .map(|name| name.get_name().to_owned())
                 .collect();
-            invalid(&context, &format!("there is no scenario `{scenario}`"), &names.join(", "))
+            invalid(
+                &context,
+                &format!("there is no scenario `{scenario}`"),
+                &format!("there are {}", names.join(", ")),
+            )
         })?;
         with(&context, |trial| trial.begin_with(known))
     }
