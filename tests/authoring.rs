@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use elysia_runbook::host::primitives;
 use elysia_runbook::testing;
+use expectrl::process::unix::{Signal, WaitStatus};
 use expectrl::{Eof, Expect, Session};
 use support::{Ended, program, run};
 use tempfile::TempDir;
@@ -116,6 +117,11 @@ fn a_test_stays_in_its_box() {
     let script =
         "test \"A\" { loop { } }\ntest \"B\" { expect(class_exists(\"ELYSIA_CONFIG__\")); }";
     test_of(script).exits(1).says("✓ B");
+    // Nor can it act on the terminal.
+    let ended =
+        test_of("test \"A\\u001b[2J\" { note(\"B\\u001b[2J\"); expect(\"C\\u001b[2J\" == 1); }");
+    let said = ended.exits(1).says("B\\u{1b}[2J").transcript();
+    assert!(!said.contains('\u{1b}'), "{said}");
     // What it can say can't run a program or read a file.
     test_of("import \"../x\" as x;\ntest \"A\" { 1 }").exits(3).says("leaves the runbook's folder");
 }
@@ -129,6 +135,7 @@ fn which_tests_are_run() {
     run(home.path(), &["test", "runbooks"])
         .exits(2)
         .says("there is no `*_test.rhai` in `runbooks`");
+    run(home.path(), &["test", "none/"]).exits(2).says("there is no folder `none/`");
     run(home.path(), &["test", "no-such"]).exits(2).says("there is no test `no-such_test.rhai`");
     let script = "test \"first\" { expect(true); }\ntest \"second <&>\" { expect(1 == 2); }";
     fs::write(home.path().join("a_test.rhai"), script).unwrap();
@@ -260,4 +267,26 @@ fn the_documentation_is_what_is_there() {
     fs::write(home.path().join("mine_test.rhai"), failing).unwrap();
     let shown = text.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
     assert_eq!(run(home.path(), &["test"]).exits(1).stdout, shown);
+}
+
+/// A signal ends the test that is running, and what follows is not taken for passed.
+#[test]
+fn a_signal_ends_the_tests() {
+    let home = TempDir::new().unwrap();
+    let script = "test \"slow\" { fault(\"GET:/v1/nodes*=delay 1500ms\"); run(\"cluster-health\"); }\ntest \"after\" { expect(true); }";
+    fs::write(home.path().join("try_test.rhai"), script).unwrap();
+    let mut command = program(home.path());
+    command.args(["test"]).stdin(std::process::Stdio::inherit());
+    let mut session = Session::spawn(command).unwrap();
+    session.set_expect_timeout(Some(Duration::from_secs(30)));
+    session.expect("try_test.rhai").unwrap();
+    session.get_process_mut().signal(Signal::SIGINT).unwrap();
+    let said = session.expect(Eof).unwrap();
+    let said = String::from_utf8_lossy(said.as_bytes()).into_owned();
+    assert!(said.contains("interrupted before 1 more"), "{said:?}");
+    assert!(!said.contains("after"), "{said:?}");
+    match session.get_process().wait().unwrap() {
+        WaitStatus::Exited(_, code) => assert_eq!(code, 130, "{said:?}"),
+        other => panic!("{other:?}: {said:?}"),
+    }
 }

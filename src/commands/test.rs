@@ -24,7 +24,8 @@ pub(super) fn test(args: &TestArgs) -> Ended {
 fn test_here(args: &TestArgs) -> Ended {
     let files = load(args)?;
     let wanted = |test: &Test| args.filter.as_ref().is_none_or(|text| test.title.contains(text));
-    if !files.iter().flat_map(|file| &file.tests).any(wanted) {
+    let all = files.iter().flat_map(|file| &file.tests).filter(|test| wanted(test)).count();
+    if all == 0 {
         let filter = args.filter.as_deref().unwrap_or_default();
         return Err(one(Error::usage(format!("no test has `{filter}` in its title"))
             .hint("without --filter every test is run, and its title is shown")));
@@ -51,7 +52,7 @@ fn test_here(args: &TestArgs) -> Ended {
     }
     let (cases, failures): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
     let failed = failures.iter().filter(|failures| !failures.is_empty()).count();
-    print(&format!("\n{}", tally(cases.len(), failed, styles)));
+    print(&format!("\n{}", tally(cases.len(), failed, all - cases.len(), styles)));
     if let Some(path) = &args.junit {
         write_junit(path, &cases)?;
     }
@@ -124,17 +125,22 @@ fn told(case: &Case, failures: &[Error], styles: Styles) -> String {
     let failures = failures.iter().map(|error| error_text(error, styles.coloured));
     let said = case.output.lines().map(|line| {
         let bar = "│".style(styles.aside);
-        if line.is_empty() { format!("  {bar}") } else { format!("  {bar} {line}") }
+        // Also what the test itself notes must not act on a terminal.
+        if line.is_empty() { format!("  {bar}") } else { format!("  {bar} {}", shown(line)) }
     });
     std::iter::once(head).chain(failures).chain(said).collect::<Vec<_>>().join("\n")
 }
 
-fn tally(all: usize, failed: usize, styles: Styles) -> String {
-    let tests = count(all, "test");
-    if failed == 0 {
+fn tally(run: usize, failed: usize, left_out: usize, styles: Styles) -> String {
+    let tests = count(run, "test");
+    if failed + left_out == 0 {
         return format!("{}", format!("{tests}, all passed").style(styles.good));
     }
-    let text = format!("{tests}, {} passed, {failed} failed", all - failed);
+    let interrupted = match left_out {
+        0 => String::new(),
+        more => format!("; interrupted before {more} more"),
+    };
+    let text = format!("{tests}, {} passed, {failed} failed{interrupted}", run - failed);
     format!("{}", text.style(styles.bad))
 }
 

@@ -45,6 +45,9 @@ fn of_path(name: &str) -> Result<Vec<Source>, Error> {
         }
         return Ok(found);
     }
+    if name.ends_with('/') {
+        return Err(Error::usage(format!("there is no folder `{name}`")));
+    }
     let plain = name.strip_suffix(".rhai").unwrap_or(name);
     let plain = plain.strip_suffix("_test").unwrap_or(plain);
     let file = format!("{plain}_test.rhai");
