@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::ArgValueCompleter;
 
 use crate::completion;
@@ -354,14 +354,15 @@ pub enum RunsCommand {
 #[command(group(ArgGroup::new("format").args(["html", "markdown"]).required(true).multiple(true)))]
 pub struct ReportArgs {
     /// The run's id, or as much of its beginning as is unique
+    #[arg(add = ArgValueCompleter::new(completion::runs))]
     pub run: String,
 
     /// Write one HTML page, which needs nothing else, to this file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub html: Option<PathBuf>,
 
     /// Write Markdown to this file, or to stdout
-    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, value_hint = ValueHint::FilePath)]
     pub markdown: Option<Option<PathBuf>>,
 }
 
