@@ -87,9 +87,54 @@ fn where_they_can_not_be_put_back_the_command_is_printed() {
     });
     let ended = stage.run(&RECREATE).exits(7);
     ended
-        .says("2 tenants of Customers, which this run activated, may still be so")
+        .says("2 tenants of Customers that this run activated may still be active")
         .says("curl -X PUT")
         .says("backups/Customers.inactive.json");
+}
+
+/// A server takes a hundred in one request: the commands are such that it takes each.
+#[test]
+fn of_many_each_command_is_one_that_a_server_takes() {
+    let stage = Stage::new(Scenario::Healthy);
+    stage.post("/v1/schema", &json!({"class": "Many", "multiTenancyConfig": {"enabled": true}}));
+    let tenant = |n: usize| json!({"name": format!("t{n}"), "activityStatus": "COLD"});
+    stage.post("/v1/schema/Many/tenants", &(0..150).map(tenant).collect());
+    let runbook = stage.home.path().join("forgets.rhai");
+    std::fs::write(&runbook, r#"step "Wake" { activate_tenants("Many"); }"#).unwrap();
+    let ended = stage.run(&["run", runbook.to_str().unwrap(), "--yes"]).exits(0);
+    let ended = ended.says("150 tenants of Many that this run activated may still be active");
+    let active = || stage.sandbox.tenants("node1", "Many").values().filter(|it| **it).count();
+    assert_eq!(active(), 150);
+    let commands = ended.stdout.lines().filter(|line| line.starts_with("curl -X PUT"));
+    let files: Vec<&str> = commands.map(|line| line.rsplit_once('@').unwrap().1).collect();
+    assert_eq!(files.len(), 2, "{}", ended.transcript());
+    for file in files {
+        // As the command does it.
+        let folder = stage.run_folder().join("backups");
+        let text = std::fs::read(folder.join(file.rsplit_once('/').unwrap().1)).unwrap();
+        let body: Value = serde_json::from_slice(&text).unwrap();
+        stage.put("/v1/schema/Many/tenants", &body);
+    }
+    assert_eq!(active(), 0);
+}
+
+/// What is put back before its class is there again comes back with the class, and is put back then.
+#[test]
+fn put_back_too_early_is_put_back_in_the_end() {
+    let stage = stage();
+    let (objects_before, states_before) = (objects(&stage, "node1"), states(&stage));
+    let runbook = stage.home.path().join("early.rhai");
+    let text = r#"
+        let schema = step "Read" { activate_tenants("Customers"); get_schema("Customers") };
+        step "Export" { export_class("Customers", "e"); }
+        step "Delete" { delete_class("Customers"); }
+        step "Create" { create_class(schema); put_tenants_back("Customers"); }
+        step "Fail" { abort("on purpose"); }
+    "#;
+    std::fs::write(&runbook, text).unwrap();
+    let ended = stage.run(&["run", runbook.to_str().unwrap(), "--yes"]).exits(6);
+    assert_eq!(states(&stage), states_before, "{}", ended.transcript());
+    assert_eq!(objects(&stage, "node2"), objects_before, "{}", ended.transcript());
 }
 
 #[test]
@@ -99,7 +144,7 @@ fn a_runbook_that_forgets_them_is_told_so() {
     std::fs::write(&runbook, r#"step "Wake" { activate_tenants("Customers"); }"#).unwrap();
     let ended = stage.run(&["run", runbook.to_str().unwrap(), "--yes"]).exits(0);
     ended
-        .says("2 tenants of Customers, which this run activated, may still be so")
+        .says("2 tenants of Customers that this run activated may still be active")
         .says("curl -X PUT");
     let before = vec![("acme".into(), false), ("globex".into(), true), ("old".into(), false)];
     assert_ne!(states(&stage), before);

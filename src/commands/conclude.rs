@@ -65,7 +65,7 @@ pub(super) fn conclude(
         }
         Ok(Ended::Well) => match run.session.unmade() {
             None => {
-                session.warn_of_active_tenants();
+                session.tell_active_tenants();
                 return well(session, &run.skipped.borrow());
             }
             Some(why) => Error::failed("the runbook ended although a change was not made")

@@ -193,7 +193,7 @@ pub(super) mod primitives {
     ///
     /// Refused if the cluster can't agree.
     ///
-    /// Throws `rejected` if the server said no.
+    /// Throws `not_found` if there is no such class, `rejected` if the server said no.
     ///
     /// ```rhai
     /// put_tenants_back("Author");

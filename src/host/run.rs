@@ -155,7 +155,7 @@ impl Run {
         let which = format!("step {step}/{} \"{title}\"", self.steps.len());
         match self.session.ask_step(&format!("Run {which}?"), optional)? {
             Answer::Yes => Ok(false),
-            Answer::Skip => Ok(true),
+            Answer::Skip if optional => Ok(true),
             _ => Err(self.session.stop(Stop::Refused {
                 message: format!("the operator stopped before {which}"),
                 reasons: vec![],

@@ -23,6 +23,9 @@ const STATUSES: [&str; 10] = [
     "UNFREEZING",
 ];
 
+/// How many tenants one `PUT` may change.
+const MOST_UPDATED: usize = 100;
+
 /// `GET /v1/schema/CLASS/tenants`
 pub(super) fn list(world: &mut World, at: usize, call: &Call, class: &str) -> Outcome {
     let name = class_name(class);
@@ -74,6 +77,15 @@ pub(super) fn add(world: &mut World, at: usize, call: &Call, class: &str) -> Out
 /// `PUT /v1/schema/CLASS/tenants`
 pub(super) fn update(world: &mut World, at: usize, call: &Call, class: &str) -> Outcome {
     let sent = sent(call)?;
+    if sent.len() > MOST_UPDATED {
+        return Ok(Reply::error(
+            422,
+            &format!(
+                "maximum number of tenants allowed to be updated simultaneously is {MOST_UPDATED}. \
+                 Please reduce the number of tenants in your request and try again"
+            ),
+        ));
+    }
     let class = changed(world, at, class, "TYPE_UPDATE_TENANT")?;
     let mut tenants = Vec::new();
     for tenant in &sent {

@@ -47,10 +47,10 @@ impl Session {
         self.save(class, content, number, bytes).map(drop)
     }
 
-    /// Returns the file in which something of a class was saved last.
-    pub(super) fn newest_backup(&self, class: &str, content: &str) -> PathBuf {
-        let last = self.next_number(class, content).saturating_sub(1);
-        self.backup_path(class, content, last.max(1))
+    /// Returns the files in which something of a class was saved, in order.
+    pub(super) fn backups_of(&self, class: &str, content: &str) -> Vec<PathBuf> {
+        let numbers = 1..self.next_number(class, content);
+        numbers.map(|number| self.backup_path(class, content, number)).collect()
     }
 
     fn next_number(&self, class: &str, content: &str) -> usize {
@@ -71,7 +71,7 @@ impl Session {
         let path = self.backup_path(class, content, number);
         write_new(&path, bytes).map_err(|error| {
             self.stop(Stop::Disk(format!(
-                "the backup {} can't be written: {error}; nothing was changed",
+                "the backup {} can't be written: {error}; what needs it is not done",
                 path.display()
             )))
         })?;

@@ -221,7 +221,12 @@ impl Reader {
                     carried.paused.remove(class);
                 }
                 if let Change::DeactivateTenants { tenants, .. } = &action {
-                    carried.activated.remove(class);
+                    if let Some(activated) = carried.activated.get_mut(class) {
+                        activated.retain(|tenant| !tenants.contains(tenant));
+                        if activated.is_empty() {
+                            carried.activated.remove(class);
+                        }
+                    }
                     if let Some(deleted) = carried.deleted.get_mut(class) {
                         deleted.put_tenants_back(tenants);
                         if carried.rolling_back {

@@ -81,9 +81,9 @@ impl Session {
 
     /// Tenants that this run activated and did not put back; told last, as that is done last.
     pub(super) fn tenants_left(&self, left: &mut Restoration) {
-        for (problem, command) in self.still_active() {
+        for (problem, commands) in self.still_active() {
             left.problems.push(problem);
-            left.commands.push(command);
+            left.commands.extend(commands);
         }
     }
 

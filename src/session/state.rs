@@ -106,13 +106,22 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Takes note that tenants that this run activated are as they were. Where things are put back, that
-    /// is last: every object was seen to be there, and can't be seen any more.
-    pub(super) fn tenants_are_back(&mut self, class: &str, tenants: &[Tenant]) {
-        let Some(deleted) = self.deleted.get_mut(class) else { return };
-        deleted.put_tenants_back(tenants);
-        if self.restoring {
-            self.import_done.insert(class.into());
+    /// Takes note that tenants that this run activated are as they were, of those that are `there`: others
+    /// come back with their class. Where things are put back, that is last: every object was seen to be
+    /// there, and can't be seen any more.
+    pub(super) fn tenants_are_back(&mut self, class: &str, tenants: &[Tenant], there: &[Tenant]) {
+        let is_deleted = self.deleted.contains_key(class);
+        let waits = |it: &Tenant| is_deleted && there.iter().all(|now| now.name != it.name);
+        let activated = self.activated.entry(class.into()).or_default();
+        activated.retain(waits);
+        if activated.is_empty() {
+            self.activated.remove(class);
+        }
+        if let Some(deleted) = self.deleted.get_mut(class) {
+            deleted.put_tenants_back(tenants);
+            if self.restoring {
+                self.import_done.insert(class.into());
+            }
         }
     }
 

@@ -11,9 +11,9 @@ use super::read::check_class_name;
 use super::settle::SETTLING;
 use crate::change::Change;
 use crate::error::{Code, Failure, Halt};
-use crate::event::{Event, count};
+use crate::event::count;
 use crate::survey::Replicas;
-use crate::weaviate::{Node, Tenant};
+use crate::weaviate::{Node, TENANTS_AT_ONCE, Tenant};
 
 impl Session {
     /// Activates the tenants of a class that are `INACTIVE`, and waits until each of their replicas is
@@ -36,7 +36,10 @@ impl Session {
         }
         let what = || format!("activate {} of class {class}", count(asleep.len(), "tenant"));
         let survey = self.prepare(class, &what)?;
-        self.save_anew(class, "inactive", &pretty(&json!(asleep)))?;
+        // Each file as it can be put back by hand: a server takes no more at once.
+        for some in asleep.chunks(TENANTS_AT_ONCE) {
+            self.save_anew(class, "inactive", &pretty(&json!(some)))?;
+        }
         let awake = asleep.iter().map(|tenant| tenant.with("ACTIVE")).collect::<Vec<_>>();
         self.note_activated(class, &asleep);
         let change = Change::ActivateTenants { class: class.into(), tenants: asleep.clone() };
@@ -62,11 +65,11 @@ impl Session {
     fn deactivate(&self, class: &str) -> Result<usize, Halt> {
         check_class_name(class)?;
         let before = self.state.borrow().activated.get(class).cloned().unwrap_or_default();
-        let there = match self.class(class)? {
-            Some(found) => self.tenants_of(class, &found.value)?.unwrap_or_default(),
-            None => vec![],
-        };
-        // Those that somebody deleted, or put into another state, since are not this run's any more.
+        if before.is_empty() {
+            return Ok(0);
+        }
+        let there = self.tenants(class)?.unwrap_or_default();
+        // Those that somebody put into another state since are not this run's any more.
         let tenants: Vec<Tenant> = before
             .into_iter()
             .filter(|it| there.iter().any(|now| now.name == it.name && now.is_active()))
@@ -79,9 +82,7 @@ impl Session {
             let request = async |node: &Node| node.set_tenants(class, &tenants).await;
             self.send(&change, &survey, request, || self.tenants_are(class, &tenants))?;
         }
-        let mut state = self.state.borrow_mut();
-        state.activated.remove(class);
-        state.tenants_are_back(class, &tenants);
+        self.state.borrow_mut().tenants_are_back(class, &tenants, &there);
         Ok(tenants.len())
     }
 
@@ -140,25 +141,29 @@ impl Session {
     }
 
     /// Returns what tells the operator of tenants that this run activated and did not put back: of each
-    /// class how many, with the command that does.
+    /// class how many, with the commands that do.
     #[must_use]
-    pub fn still_active(&self) -> Vec<(String, String)> {
+    pub fn still_active(&self) -> Vec<(String, Vec<String>)> {
         let activated = self.state.borrow().activated.clone();
         let told = activated.into_iter().map(|(class, tenants)| {
-            let file = self.newest_backup(&class, "inactive");
             let path = format!("/v1/schema/{class}/tenants");
-            let command = self.curl("PUT", &path, Some(&format!("@{}", file.display())));
+            let commands = self
+                .backups_of(&class, "inactive")
+                .into_iter()
+                .map(|file| self.curl("PUT", &path, Some(&format!("@{}", file.display()))));
             let number = count(tenants.len(), "tenant");
-            (format!("{number} of {class}, which this run activated, may still be so"), command)
+            let text = format!("{number} of {class} that this run activated may still be active");
+            (text, commands.collect())
         });
         told.collect()
     }
 
-    /// Warns of tenants that stay active although the run ended well: the runbook lacks a step.
-    pub fn warn_of_active_tenants(&self) {
-        for (text, command) in self.still_active() {
-            let _ =
-                self.say(&Event::Warning { text: format!("{text}; to put them back: {command}") });
+    /// Warns of tenants that stay active although the run ended well, as the runbook lacks a step, and
+    /// tells what puts them back.
+    pub fn tell_active_tenants(&self) {
+        for (text, commands) in self.still_active() {
+            self.warn(&format!("{text}: `put_tenants_back` was not called for them"));
+            commands.iter().for_each(|command| self.advise(command));
         }
     }
 }

@@ -25,7 +25,7 @@ pub use replica::{Level, ObjectName, Replica};
 pub use schema::{Class, Placement, ShardPlacement};
 pub use shard::Writes;
 pub use status::{Member, NodeStatus, Peer, Raft, ShardStatus, Statistics};
-pub use tenant::Tenant;
+pub use tenant::{TENANTS_AT_ONCE, Tenant};
 pub use transfer::{Inserted, PageAt, RawObject, head, split};
 
 use std::time::Duration;

@@ -23,9 +23,7 @@ impl Tenant {
     pub fn is_active(&self) -> bool {
         matches!(self.activity_status.as_str(), "ACTIVE" | "HOT")
     }
-}
 
-impl Tenant {
     /// Tells whether its objects are on the disks of its nodes, and can't be read.
     #[must_use]
     pub fn is_inactive(&self) -> bool {
@@ -39,8 +37,8 @@ impl Tenant {
     }
 }
 
-/// How many tenants a server takes in one request that changes their states.
-const AT_ONCE: usize = 100;
+/// How many tenants a server takes in one request that changes their states: more are refused (422).
+pub const TENANTS_AT_ONCE: usize = 100;
 
 impl Node {
     /// Reads the tenants of a class through the leader.
@@ -85,7 +83,7 @@ impl Node {
     /// Anything but 2xx; some of them may be in these states all the same.
     pub async fn set_tenants(&self, class: &str, tenants: &[Tenant]) -> Result<(), Error> {
         let path = format!("/v1/schema/{}/tenants", encode(class));
-        for some in tenants.chunks(AT_ONCE) {
+        for some in tenants.chunks(TENANTS_AT_ONCE) {
             self.http.change(Method::PUT, &path, Some(&json!(some))).await?;
         }
         Ok(())

@@ -112,6 +112,11 @@ pub(super) async fn sleep(nodes: &[String]) {
     let answer = put(&nodes[0], PATH, &change).await.is(200).body;
     assert_eq!(sorted(&answer), pairs(&[("t1", "COLD"), ("t2", "HOT")]));
     assert_eq!(statuses(&nodes[0]).await, pairs(&[("t1", "COLD"), ("t2", "HOT")]));
+    let many: Vec<Value> =
+        (0..101).map(|n| json!({ "name": format!("m{n}"), "activityStatus": "COLD" })).collect();
+    let most = "maximum number of tenants allowed to be updated simultaneously is 100. \
+                Please reduce the number of tenants in your request and try again";
+    put(&nodes[0], PATH, &json!(many)).await.says(422, most);
     put(&nodes[0], PATH, &json!([{ "name": "t1", "activityStatus": "HOT" }])).await.is(200);
     until("what slept is there again", || async {
         (get(&nodes[0], &format!("{path}?tenant=t1")).await.status == 200).then_some(())

@@ -254,7 +254,7 @@ fn with_tenants() -> Stage {
 /// The tenants are in the states in which they were, or the report says that they are not. What a
 /// person brings back from the export is active.
 fn tenants_are_as_before(stage: &Stage, said: &str) {
-    let told = ["which this run activated", "has them in another state", "--set from="];
+    let told = ["that this run activated", "has them in another state", "--set from="];
     if class(stage).is_none() || told.iter().any(|it| said.contains(it)) {
         return;
     }
