@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::event::{count, count_objects};
+use crate::text::{count, count_objects};
 use crate::weaviate::{ObjectName, ReplicaCopy, Tenant};
 
 /// A change of the cluster.

@@ -104,6 +104,13 @@ fn a_failure_says_what_was_expected_and_what_was_found() {
 }
 
 #[test]
+fn a_test_that_expects_nothing_fails() {
+    let ended = test_of("test \"A\" { run(\"cluster-health\"); }").exits(1);
+    ended.says("nothing was expected, so this test can't fail");
+    test_of("fn holds() { expect(true); }\ntest \"A\" { holds(); }").exits(0);
+}
+
+#[test]
 fn a_test_stays_in_its_box() {
     for (script, says) in [
         ("test \"A\" { loop { } }", "operations"),
@@ -139,7 +146,11 @@ fn which_tests_are_run() {
     run(home.path(), &["test", "no-such"]).exits(2).says("there is no test `no-such_test.rhai`");
     let script = "test \"first\" { expect(true); }\ntest \"second <&>\" { expect(1 == 2); }";
     fs::write(home.path().join("a_test.rhai"), script).unwrap();
-    fs::write(folder.join("b_test.rhai"), "test \"third\" { run(\"b\"); }").unwrap();
+    fs::write(
+        folder.join("b_test.rhai"),
+        "test \"third\" { let run = run(\"b\"); expect(run.verdict == \"succeeded\"); }",
+    )
+    .unwrap();
     // Beside the test: a runbook of this name that is nowhere else.
     fs::write(folder.join("b.rhai"), "step \"A\" { nodes() }").unwrap();
     run(home.path(), &["test"]).exits(1).golden("authoring/two-files.txt");

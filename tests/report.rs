@@ -184,6 +184,14 @@ fn a_journal_that_was_changed_is_not_believed() {
     let ended = report(&home, &["--markdown"]).exits(1);
     let ended = ended.says("## JOURNAL BROKEN: record 33 does not follow the one before");
     assert!(!ended.transcript().contains("SUCCESS"), "{}", ended.transcript());
+    // Where it breaks before any change, that there was none is not known.
+    fs::write(&journal, text.replacen("\"Export the schema\"", "\"Export\"", 2)).unwrap();
+    let ended = report(&home, &["--markdown", "--html", "broken.html"]).exits(1);
+    let unknown = "whether it changed anything is not known";
+    let page = fs::read_to_string(home.path().join("broken.html")).unwrap();
+    assert!(page.contains(unknown) && !page.contains("changed nothing"), "{page}");
+    let ended = ended.says(unknown);
+    assert!(!ended.transcript().contains("changed nothing"), "{}", ended.transcript());
     fs::write(&journal, "{}\n").unwrap();
     report(&home, &["--markdown"]).exits(1).says("can't be told: its journal has no beginning");
 }

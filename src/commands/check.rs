@@ -18,7 +18,7 @@ pub(super) fn check(args: &CheckArgs) -> Ended {
         }
         match Runbook::load(&mut host::engine(), &name) {
             Ok(runbook) => {
-                let steps = crate::event::count(runbook.outline.steps.len(), "step");
+                let steps = crate::text::count(runbook.outline.steps.len(), "step");
                 print(&format!("{}: {steps}, no fault found", runbook.source.display));
             }
             Err(more) => errors.extend(more),
@@ -31,7 +31,7 @@ pub(super) fn check(args: &CheckArgs) -> Ended {
 fn check_test(name: &str) -> Result<(), Vec<Error>> {
     for source in find_tests(&[name.to_owned()]).map_err(|error| vec![error])? {
         let file = TestFile::compile(&mut testing::engine(), source)?;
-        let tests = crate::event::count(file.tests.len(), "test");
+        let tests = crate::text::count(file.tests.len(), "test");
         print(&format!("{}: {tests}, no fault found", file.source.display));
     }
     Ok(())

@@ -4,10 +4,11 @@ use rhai::Engine;
 
 use crate::cli::OnFailure;
 use crate::error::{Error, Halt, Stop};
-use crate::event::{Event, Reason, Spot, Verdict, count};
+use crate::event::{Event, Reason, Spot, Verdict};
 use crate::host::{Ended, FailedStep, Run, describe};
 use crate::runbook::{Runbook, place};
 use crate::session::{Counts, Restoration, Session, Tally};
+use crate::text::count;
 
 /// What became of a run.
 pub(super) struct Conclusion {

@@ -1,9 +1,10 @@
 //! Finding a run of the past, and what its journal says of it.
 
 use crate::error::Error;
-use crate::event::{Event, Verdict, count};
+use crate::event::{Event, Verdict};
 use crate::journal::{Home, Record, RunFolder, read};
 use crate::session::Carried;
+use crate::text::count;
 
 /// How many runs are looked at, the newest first, for one that did not end.
 const LOOKED_AT: usize = 50;

@@ -8,9 +8,10 @@ use std::path::Path;
 use super::{Ended, one, past, report};
 use crate::cli::{RunsArgs, RunsCommand};
 use crate::error::{Error, Place};
-use crate::event::{Event, Listener, Reason, Spot, Verdict, count};
+use crate::event::{Event, Listener, Reason, Spot, Verdict};
 use crate::journal::{Home, Reading, Record, RunFolder, read, sha256};
 use crate::terminal::{Text, print, print_aside, print_errors, shown};
+use crate::text::count;
 
 pub(super) fn runs(args: &RunsArgs) -> Ended {
     let unreadable = |e: std::io::Error| one(Error::failed("the runs can't be read").cause(e));

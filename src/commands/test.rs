@@ -11,11 +11,11 @@ use super::execute::{disk, runtime, with_stack};
 use super::{Ended, one, trial};
 use crate::cli::TestArgs;
 use crate::error::Error;
-use crate::event::count;
 use crate::runbook::{Test, TestFile, find_tests};
 use crate::session::Interrupt;
 use crate::terminal::{Styles, error_text, print, shown};
 use crate::testing::{self, Case, Runner, Trial, Verdict, junit};
+use crate::text::count;
 
 pub(super) fn test(args: &TestArgs) -> Ended {
     with_stack(|| test_here(args))

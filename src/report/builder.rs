@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::model::{
-    Answered, End, Entry, Kind, Part, Report, SavedFile, SentChange, Source, State, between,
+    Answered, End, Entry, Kind, Part, Report, SavedFile, SentChange, Source, State,
 };
+use super::time::between;
 use crate::event::Event;
 use crate::journal::Record;
 

@@ -9,7 +9,8 @@ mod tables;
 
 use std::fmt::{self, Write};
 
-use super::model::{Report, Tone, moment};
+use super::model::{Report, Tone};
+use super::time::moment;
 use happened::{write_happened, write_reason};
 use safe::{Safe, class, item};
 use squares::write_grids;
@@ -62,7 +63,7 @@ fn write_page(page: &mut String, report: &Report) -> fmt::Result {
     }
     write_grids(page, report)?;
     write_happened(page, report)?;
-    write_changes(page, &report.changes)?;
+    write_changes(page, report)?;
     write_saved(page, report)?;
     write_sources(page, report)?;
     writeln!(

@@ -7,7 +7,8 @@ mod plain;
 use std::fmt::{self, Write};
 
 use super::grid::{Grid, Holding};
-use super::model::{Entry, Kind, Part, Report, State, clock, moment, took};
+use super::model::{Entry, Kind, Part, Report, State};
+use super::time::{clock, moment, took};
 use crate::issue::Severity;
 use plain::{Code, CodeCell, Plain, write_block};
 
@@ -205,7 +206,7 @@ fn write_steps(text: &mut String, report: &Report) -> fmt::Result {
 
 fn write_changes(text: &mut String, report: &Report) -> fmt::Result {
     if report.changes.is_empty() {
-        return writeln!(text, "\n### Changes\n\nNone: this run changed nothing.");
+        return writeln!(text, "\n### Changes\n\n{}", report.no_change());
     }
     writeln!(
         text,

@@ -8,6 +8,7 @@ mod grid;
 mod html;
 mod markdown;
 mod model;
+mod time;
 
 pub use grid::{ClassGrid, Grid, Holding, ShardGrid};
 pub use html::html;

@@ -8,7 +8,6 @@ use rhai::{AST, ASTNode, Engine, Expr, Position, Stmt};
 use super::calls::{Call, call_of, functions, plain_call};
 use super::find::Source;
 use super::outline::{literal, step_of};
-use super::test_file::test_of;
 use super::{place, scope};
 use crate::error::Error;
 use crate::host::primitives;
@@ -31,7 +30,7 @@ const LANGUAGE: [&str; 13] = [
 ];
 
 /// Names of functions, each with the numbers of arguments that it can take.
-type Arities = BTreeMap<String, BTreeSet<usize>>;
+pub(super) type Arities = BTreeMap<String, BTreeSet<usize>>;
 
 /// Returns every fault.
 pub(super) fn check(
@@ -67,71 +66,7 @@ pub(super) fn check(
     faults
 }
 
-/// Returns every fault of a file of tests.
-pub(super) fn check_tests(
-    engine: &Engine,
-    source: &Source,
-    ast: &AST,
-    imports: &BTreeMap<String, Source>,
-    libraries: &BTreeMap<String, AST>,
-) -> Vec<Error> {
-    let mut built_in = built_in_functions(engine);
-    // No function, but what somebody means who writes `expct(…)`.
-    built_in.entry("expect".into()).or_default();
-    let words = primitives(engine);
-    let mut faults = vec![];
-    for (source, ast) in std::iter::once((source, ast))
-        .chain(libraries.iter().map(|(path, library)| (&imports[path], library)))
-    {
-        check_calls(&built_in, source, ast, libraries, &mut faults);
-        check_names(&words, source, ast, &mut faults);
-        check_words(&built_in, source, ast, &mut faults);
-    }
-    check_titles(source, ast, &mut faults);
-    faults.sort_by_key(|fault| fault.place.as_ref().map(|p| (p.file.clone(), p.line, p.column)));
-    faults
-}
-
-fn check_titles(source: &Source, ast: &AST, faults: &mut Vec<Error>) {
-    let top = ast.statements().len();
-    let mut titles: BTreeMap<String, Position> = BTreeMap::new();
-    let inside = functions(ast);
-    let scripts = std::iter::once((ast, true)).chain(inside.iter().map(|(_, body)| (body, false)));
-    for (script, is_file) in scripts {
-        script.walk(&mut |path: &[ASTNode]| {
-            let Some((title, position)) = path.last().and_then(test_of) else { return true };
-            let mut fault = |message: String, hint: &str| {
-                faults.push(Error::runbook(message).hint(hint).at(place(source, position)));
-            };
-            // The statement that a test is, and the test.
-            if !is_file || path.len() > 2 {
-                fault(
-                    format!("test \"{title}\" does not stand at the top level"),
-                    "so that the list of tests is known without running them",
-                );
-            } else if title.trim().is_empty() {
-                fault("a test needs a title".into(), "write `test \"a class comes back\" { … }`");
-            } else if let Some(first) = titles.insert(title.to_owned(), position) {
-                fault(
-                    format!(
-                        "there is a test \"{title}\" already, in line {}",
-                        first.line().unwrap_or(0)
-                    ),
-                    "titles are unique, so that one can be run alone",
-                );
-            }
-            true
-        });
-    }
-    if top == 0 || titles.is_empty() && faults.is_empty() {
-        faults.push(
-            Error::runbook(format!("`{}` has no test", source.display))
-                .hint("write `test \"a class comes back\" { … }`"),
-        );
-    }
-}
-
-fn built_in_functions(engine: &Engine) -> Arities {
+pub(super) fn built_in_functions(engine: &Engine) -> Arities {
     let mut functions = Arities::new();
     let all = engine.collect_fn_metadata(
         None,
@@ -152,7 +87,7 @@ fn own_functions(ast: &AST) -> Arities {
     functions
 }
 
-fn check_calls(
+pub(super) fn check_calls(
     built_in: &Arities,
     source: &Source,
     ast: &AST,
@@ -177,7 +112,7 @@ fn check_calls(
 }
 
 /// Words of the language that would hide what a runbook does.
-fn check_words(built_in: &Arities, source: &Source, ast: &AST, faults: &mut Vec<Error>) {
+pub(super) fn check_words(built_in: &Arities, source: &Source, ast: &AST, faults: &mut Vec<Error>) {
     let own = own_functions(ast);
     ast.walk(&mut |path: &[ASTNode]| {
         let Some(node) = path.last() else { return true };
@@ -209,7 +144,12 @@ fn check_words(built_in: &Arities, source: &Source, ast: &AST, faults: &mut Vec<
 }
 
 /// A function with the name of a primitive would answer in its place.
-fn check_names(primitives: &BTreeSet<String>, source: &Source, ast: &AST, faults: &mut Vec<Error>) {
+pub(super) fn check_names(
+    primitives: &BTreeSet<String>,
+    source: &Source,
+    ast: &AST,
+    faults: &mut Vec<Error>,
+) {
     for function in ast.iter_fn_def().filter(|f| primitives.contains(f.name.as_str())) {
         faults.push(
             Error::runbook(format!("the function `{}` hides a primitive", function.name))

@@ -2,6 +2,7 @@
 
 mod calls;
 mod check;
+mod check_tests;
 mod find;
 mod find_tests;
 mod imports;
@@ -54,20 +55,35 @@ impl Runbook {
     ///
     /// Every fault that was found, at least one.
     pub fn compile(engine: &mut Engine, source: Source) -> Result<Self, Vec<Error>> {
-        let one = |error| vec![error];
-        let ast = compile(engine, &source).map_err(one)?;
-        let imports = imports::collect(engine, &source, &ast).map_err(one)?;
-        imports::resolve_only(engine, &imports);
-        let mut libraries = BTreeMap::new();
-        for (path, library) in &imports {
-            libraries.insert(path.clone(), compile(engine, library).map_err(one)?);
-        }
+        let Compiled { ast, imports, libraries } =
+            Compiled::of(engine, &source).map_err(|error| vec![error])?;
         let faults = check::check(engine, &source, &ast, &imports, &libraries);
         if !faults.is_empty() {
             return Err(faults);
         }
         let outline = outline::outline(engine, &ast, &libraries);
         Ok(Self { source, imports, ast, outline })
+    }
+}
+
+/// A script with everything that it imports, which is all that the engine can resolve then.
+struct Compiled {
+    ast: AST,
+    /// The imported files, by the path in the `import`.
+    imports: BTreeMap<String, Source>,
+    /// The same, compiled.
+    libraries: BTreeMap<String, AST>,
+}
+
+impl Compiled {
+    fn of(engine: &mut Engine, source: &Source) -> Result<Self, Error> {
+        let ast = compile(engine, source)?;
+        let imports = imports::collect(engine, source, &ast)?;
+        imports::resolve_only(engine, &imports);
+        let library =
+            |(path, library): (&String, &Source)| Ok((path.clone(), compile(engine, library)?));
+        let libraries = imports.iter().map(library).collect::<Result<_, Error>>()?;
+        Ok(Self { ast, imports, libraries })
     }
 }
 

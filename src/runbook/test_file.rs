@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rhai::{AST, ASTNode, Engine, Expr, Position};
 
 use super::find::Source;
-use super::{check, compile, imports};
+use super::{Compiled, check_tests, imports};
 use crate::error::Error;
 
 /// A file of tests that passed every check.
@@ -38,15 +38,9 @@ impl TestFile {
     ///
     /// Every fault that was found, at least one.
     pub fn compile(engine: &mut Engine, source: Source) -> Result<Self, Vec<Error>> {
-        let one = |error| vec![error];
-        let ast = compile(engine, &source).map_err(one)?;
-        let imports = imports::collect(engine, &source, &ast).map_err(one)?;
-        imports::resolve_only(engine, &imports);
-        let mut libraries = BTreeMap::new();
-        for (path, library) in &imports {
-            libraries.insert(path.clone(), compile(engine, library).map_err(one)?);
-        }
-        let faults = check::check_tests(engine, &source, &ast, &imports, &libraries);
+        let Compiled { ast, imports, libraries } =
+            Compiled::of(engine, &source).map_err(|error| vec![error])?;
+        let faults = check_tests::check_tests(engine, &source, &ast, &imports, &libraries);
         if !faults.is_empty() {
             return Err(faults);
         }

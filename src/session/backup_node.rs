@@ -14,8 +14,9 @@ use super::definition::{is_class_name, is_multi_tenant};
 use super::export::save_schema;
 use super::read::check_class_name;
 use crate::error::{Code, Failure, Halt, Stop};
-use crate::event::{Event, count};
+use crate::event::Event;
 use crate::survey::Survey;
+use crate::text::count;
 use crate::transfer::{BackedUp, NewBackup, export};
 use crate::weaviate::{Error, Node};
 

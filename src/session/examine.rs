@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use super::Session;
 use crate::error::{Failure, Halt};
-use crate::event::{Event, count};
+use crate::event::Event;
 use crate::issue::{Issue, IssueCode, Severity};
 use crate::survey::{
     ClassStatus, Comparison, Difference, Findings, Health, RaftStatus, Sample, Survey, compare,
 };
+use crate::text::count;
 
 /// How long is waited before the second look: a class reaches every node within half a second.
 const SECOND_LOOK: Duration = Duration::from_millis(700);

@@ -6,8 +6,9 @@ use super::Session;
 use super::definition::is_multi_tenant;
 use super::read::check_class_name;
 use crate::error::{Code, Failure, Halt};
-use crate::event::{Event, count, count_objects};
+use crate::event::Event;
 use crate::survey::{self, Replicas, Survey};
+use crate::text::{count, count_objects};
 use crate::transfer::{BackedUp, Backup, NewBackup, ObjectFiles, go_on_exporting};
 use crate::weaviate::{Class, Node, Tenant};
 

@@ -10,8 +10,9 @@ use serde_json::Value;
 use super::{Export, Session};
 use crate::change::{Change, Outcome};
 use crate::error::{Code, Failure, Halt};
-use crate::event::{Event, Reached, count_objects};
+use crate::event::{Event, Reached};
 use crate::survey::Survey;
+use crate::text::count_objects;
 use crate::transfer::{
     Imported, Lines, ObjectFiles, Others, Pass, Shown, Target, Verification, Window, import, verify,
 };

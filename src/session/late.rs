@@ -7,8 +7,9 @@ use super::Session;
 use super::export::{Export, names, next_late};
 use super::writes::shards;
 use crate::error::{Code, Failure, Halt};
-use crate::event::{Event, count_objects};
+use crate::event::Event;
 use crate::survey::{Replicas, Survey};
+use crate::text::count_objects;
 use crate::transfer::{BackedUp, Lines, NewBackup, Sweep, Swept};
 use crate::weaviate::{Class, Node, Tenant, Writes};
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::definition::same;
 use super::state::Deleted;
 use super::{Export, Session};
-use crate::event::{count, count_objects};
+use crate::text::{count, count_objects};
 use crate::weaviate::Node;
 
 /// What became of putting things back.

@@ -10,8 +10,9 @@ use super::read::check_class_name;
 use super::writes::shards;
 use crate::change::Change;
 use crate::error::{Code, Failure, Halt};
-use crate::event::{Event, count, count_objects};
+use crate::event::Event;
 use crate::survey::{Sample, Survey};
+use crate::text::{count, count_objects};
 use crate::weaviate::{Node, ScalePlan, Writes};
 
 /// How often writes are paused to find all replicas the same.

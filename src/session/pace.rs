@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::Session;
 use crate::error::Halt;
-use crate::event::{Event, count_objects};
+use crate::event::Event;
+use crate::text::count_objects;
 
 /// How many times longer than at its quickest an object may take before less is asked of the servers, and
 /// how long is waited at most.

@@ -11,7 +11,8 @@ use super::definition::{fulfils, same};
 use super::state::Deleted;
 use super::{Restoration, Session};
 use crate::error::Halt;
-use crate::event::{Event, count_objects};
+use crate::event::Event;
+use crate::text::count_objects;
 
 impl Session {
     /// Begins putting things back: changes are allowed again, but only those that restore.

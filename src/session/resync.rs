@@ -10,9 +10,10 @@ use super::Session;
 use super::read::check_class_name;
 use crate::change::{Change, Outcome};
 use crate::error::{Halt, Stop};
-use crate::event::{Event, count_objects};
+use crate::event::Event;
 use crate::issue::Issue;
 use crate::survey::{Comparing, Comparison, Difference, Survey};
+use crate::text::count_objects;
 use crate::transfer::{BackedUp, NewBackup, ObjectsFile};
 use crate::weaviate::{Node, ObjectName, Tenant};
 

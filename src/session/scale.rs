@@ -14,8 +14,8 @@ use super::settle::SETTLING;
 use super::state::note_factor;
 use crate::change::Change;
 use crate::error::{Code, Failure, Halt};
-use crate::event::count;
 use crate::survey::Replicas;
+use crate::text::count;
 use crate::weaviate::{Movement, Node, ReplicaCopy};
 
 /// How many times longer than for an answer a copy may go on with errors, or without having been begun:

@@ -11,8 +11,8 @@ use super::read::check_class_name;
 use super::settle::SETTLING;
 use crate::change::Change;
 use crate::error::{Code, Failure, Halt};
-use crate::event::count;
 use crate::survey::Replicas;
+use crate::text::count;
 use crate::weaviate::{Node, TENANTS_AT_ONCE, Tenant};
 
 impl Session {
@@ -163,7 +163,9 @@ impl Session {
     pub fn tell_active_tenants(&self) {
         for (text, commands) in self.still_active() {
             self.warn(&format!("{text}: `put_tenants_back` was not called for them"));
-            commands.iter().for_each(|command| self.advise(command));
+            for command in &commands {
+                self.advise(command);
+            }
         }
     }
 }

@@ -3,8 +3,8 @@
 use super::differences;
 use super::health::Look;
 use super::replica_counts::Counts;
-use crate::event::count;
 use crate::issue::{Issue, IssueCode};
+use crate::text::count;
 
 impl Look<'_> {
     pub(super) fn judge_schemas(&self, class: &str, issues: &mut Vec<Issue>) {

@@ -2,8 +2,8 @@
 
 use super::health::Look;
 use super::holdings::Holders;
-use crate::event::count;
 use crate::issue::{Issue, IssueCode};
+use crate::text::count;
 
 impl Look<'_> {
     /// Compares what is promised with what is planned, and that with what is held.

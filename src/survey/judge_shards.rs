@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use super::health::Look;
 use super::holdings::Shards;
-use crate::event::count;
 use crate::issue::{Issue, IssueCode};
+use crate::text::count;
 
 impl Look<'_> {
     pub(super) fn judge_shards(&self, class: &str, promised: u64, issues: &mut Vec<Issue>) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
-use crate::event::duration;
+use crate::text::duration;
 
 /// For how long a bar is shown before it tells a rate.
 const MEASURED: Duration = Duration::from_millis(300);

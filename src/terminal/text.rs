@@ -12,7 +12,8 @@ use super::bar::Bar;
 use super::findings::{self, Findings};
 use super::style::{Styles, shown};
 use crate::change::{Change, Outcome};
-use crate::event::{Event, Listener, Verdict, duration};
+use crate::event::{Event, Listener, Verdict};
+use crate::text::duration;
 
 /// From how many milliseconds on it is told how long a step took.
 const WORTH_TELLING: u64 = 1_000;

@@ -176,7 +176,7 @@ impl Outcome {
         })
     }
 
-    /// The commands that the operator is told to self.
+    /// The commands that the operator is told to run.
     fn commands(&self) -> Array {
         let commands = self.last(|event| match event {
             Event::RunFinished { commands, .. } => Some(commands.clone()),
@@ -186,53 +186,45 @@ impl Outcome {
     }
 }
 
+/// Returns what a test asks of a run.
+type Getter = fn(&Outcome) -> Dynamic;
+
 /// What a test can ask of a run.
-const PROPERTIES: [&str; 15] = [
-    "verdict",
-    "exit_code",
-    "summary",
-    "error",
-    "output",
-    "steps",
-    "changes",
-    "checks",
-    "issues",
-    "tallies",
-    "questions",
-    "backups",
-    "notes",
-    "warnings",
-    "commands",
+const PROPERTIES: [(&str, Getter); 15] = [
+    ("verdict", |run| run.verdict().into()),
+    ("exit_code", |run| run.exit_code().into()),
+    ("summary", |run| run.summary().into()),
+    ("error", |run| run.error().into()),
+    ("output", |run| run.output().into()),
+    ("steps", |run| run.steps().into()),
+    ("changes", |run| run.changes().into()),
+    ("checks", |run| run.checks().into()),
+    ("issues", |run| run.issues().into()),
+    ("tallies", |run| run.tallies().into()),
+    ("questions", |run| run.questions().into()),
+    ("backups", |run| run.backups().into()),
+    ("notes", |run| run.notes().into()),
+    ("warnings", |run| run.warnings().into()),
+    ("commands", |run| run.commands().into()),
 ];
 
 /// Registers what a test can ask of a run.
 pub(super) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Outcome>("run");
-    engine.register_get("verdict", |run: &mut Outcome| run.verdict());
-    engine.register_get("exit_code", |run: &mut Outcome| run.exit_code());
-    engine.register_get("summary", |run: &mut Outcome| run.summary());
-    engine.register_get("error", |run: &mut Outcome| run.error());
-    engine.register_get("output", |run: &mut Outcome| run.output());
-    engine.register_get("steps", |run: &mut Outcome| run.steps());
-    engine.register_get("changes", |run: &mut Outcome| run.changes());
-    engine.register_get("checks", |run: &mut Outcome| run.checks());
-    engine.register_get("issues", |run: &mut Outcome| run.issues());
-    engine.register_get("tallies", |run: &mut Outcome| run.tallies());
-    engine.register_get("questions", |run: &mut Outcome| run.questions());
-    engine.register_get("backups", |run: &mut Outcome| run.backups());
-    engine.register_get("notes", |run: &mut Outcome| run.notes());
-    engine.register_get("warnings", |run: &mut Outcome| run.warnings());
-    engine.register_get("commands", |run: &mut Outcome| run.commands());
+    for (name, get) in PROPERTIES {
+        engine.register_get(name, move |run: &mut Outcome| get(run));
+    }
     // What has no getter is looked up so.
     engine.register_indexer_get(|_: &mut Outcome, name: &str| Err::<Dynamic, _>(unknown(name)));
 }
 
 #[expect(clippy::unnecessary_box_returns, reason = "Rhai's errors are boxed everywhere")]
 fn unknown(name: &str) -> Box<EvalAltResult> {
-    let near = PROPERTIES.iter().find(|known| strsim::damerau_levenshtein(known, name) <= 2);
+    let names = PROPERTIES.map(|(name, _)| name);
+    let near = names.iter().find(|known| strsim::damerau_levenshtein(known, name) <= 2);
     let hint = match near {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("it has {}", PROPERTIES.join(", ")),
+        None => format!("it has {}", names.join(", ")),
     };
     let mut thrown = rhai::Map::new();
     thrown.insert("message".into(), format!("a run has no `{name}`").into());

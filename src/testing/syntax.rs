@@ -57,6 +57,7 @@ fn test(context: &mut EvalContext, inputs: &[Expression]) -> Result<Dynamic, Box
 
 fn expect(context: &mut EvalContext, inputs: &[Expression]) -> Result<Dynamic, Box<EvalAltResult>> {
     let trial = trial(context);
+    trial.expected.set(true);
     let value = context.eval_expression_tree(&inputs[0])?;
     let failure = match value.as_bool() {
         Ok(true) => return Ok(Dynamic::UNIT),

@@ -80,6 +80,8 @@ pub struct Trial {
     /// Whether the test's block is running.
     pub(super) inside: Cell<bool>,
     reached: Cell<bool>,
+    /// Whether anything was expected: a test that expects nothing can't fail.
+    pub(super) expected: Cell<bool>,
     failures: RefCell<Vec<Error>>,
     pub(super) said: RefCell<Vec<Said>>,
     /// When the last word of ours ended, or the test began.
@@ -112,6 +114,7 @@ impl Trial {
             on_failure: Cell::new(OnFailure::Rollback),
             inside: Cell::default(),
             reached: Cell::default(),
+            expected: Cell::default(),
             failures: RefCell::default(),
             said: RefCell::default(),
             resting: Cell::new(Instant::now()),
@@ -143,6 +146,11 @@ impl Trial {
                     .hint("no request of the runs was the one that it means");
                 self.fail(failure, self.position(), "");
             }
+        }
+        if self.failures.borrow().is_empty() && !self.expected.get() {
+            let failure = Error::failed("nothing was expected, so this test can't fail")
+                .hint("say what has to hold: expect(run.verdict == \"succeeded\");");
+            self.fail(failure, self.position(), "");
         }
         Verdict { failures: self.failures.take(), said: self.said.take() }
     }

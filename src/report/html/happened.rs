@@ -5,7 +5,8 @@ use std::fmt::{self, Write};
 use super::safe::{Safe, item};
 use crate::event::{CellState, Reason};
 use crate::issue::{Issue, Severity};
-use crate::report::model::{End, Entry, Kind, Part, Report, State, Tone, clock, took};
+use crate::report::model::{End, Entry, Kind, Part, Report, State, Tone};
+use crate::report::time::{clock, took};
 
 pub(super) fn write_happened(page: &mut String, report: &Report) -> fmt::Result {
     writeln!(page, "<h2>What happened</h2>")?;

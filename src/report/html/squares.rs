@@ -5,7 +5,8 @@ use std::fmt::{self, Write};
 
 use super::safe::Safe;
 use crate::report::grid::{Grid, Holding};
-use crate::report::model::{Report, moment};
+use crate::report::model::Report;
+use crate::report::time::moment;
 
 pub(super) fn write_grids(page: &mut String, report: &Report) -> fmt::Result {
     let grids = [("Before", &report.before), ("After", &report.after)];

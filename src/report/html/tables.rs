@@ -3,19 +3,20 @@
 use std::fmt::{self, Write};
 
 use super::safe::{Safe, class};
-use crate::report::model::{Report, SentChange, clock};
+use crate::report::model::Report;
+use crate::report::time::clock;
 
-pub(super) fn write_changes(page: &mut String, changes: &[SentChange]) -> fmt::Result {
+pub(super) fn write_changes(page: &mut String, report: &Report) -> fmt::Result {
     writeln!(page, "<h2>Changes that were sent</h2>")?;
-    if changes.is_empty() {
-        return writeln!(page, "<p>None: this run changed nothing.</p>");
+    if report.changes.is_empty() {
+        return writeln!(page, "<p>{}</p>", Safe(report.no_change()));
     }
     writeln!(
         page,
         "<div class=\"wide\"><table>\n<thead><tr><th scope=\"col\">No.</th><th scope=\"col\">at</th>\
          <th scope=\"col\">what</th><th scope=\"col\">node</th><th scope=\"col\">what became of it</th></tr></thead>\n<tbody>"
     )?;
-    for change in changes {
+    for change in &report.changes {
         let (outcome, tone) = change.outcome();
         let undoing = if change.rollback { " (putting things back)" } else { "" };
         let detail = match change.detail() {
