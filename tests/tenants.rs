@@ -137,6 +137,27 @@ fn put_back_too_early_is_put_back_in_the_end() {
     assert_eq!(objects(&stage, "node2"), objects_before, "{}", ended.transcript());
 }
 
+/// A rollback that dies with its last request sent, or with that and its answer: the next finds tenants
+/// in which nobody can see an object any more.
+#[test]
+fn a_rollback_that_died_at_its_last_change_is_done_when_it_is_undone_again() {
+    for answered in [false, true] {
+        // The class is gone when it fails: its objects come back by the rollback.
+        let stage = stage().fault("POST:/v1/schema:2=422 no");
+        let (objects_before, states_before) = (objects(&stage, "node1"), states(&stage));
+        stage.run(&RECREATE).exits(6);
+        let journal = stage.run_folder().join("journal.ndjson");
+        let text = std::fs::read_to_string(&journal).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        let last = lines.iter().rposition(|line| line.contains("deactivate_tenants")).unwrap();
+        let kept = lines[..=last + usize::from(answered)].join("\n") + "\n";
+        std::fs::write(&journal, kept).unwrap();
+        let again = stage.run(&["rollback", "--yes"]).exits(0);
+        assert_eq!(states(&stage), states_before, "{}", again.transcript());
+        assert_eq!(objects(&stage, "node3"), objects_before, "{}", again.transcript());
+    }
+}
+
 #[test]
 fn a_runbook_that_forgets_them_is_told_so() {
     let stage = stage();

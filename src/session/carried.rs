@@ -149,6 +149,12 @@ impl Reader {
                 let at_once =
                     matches!(action, Change::AllowWrites { .. } | Change::CancelCopy { .. });
                 self.carried.rolling_back |= *rollback && !at_once;
+                if let Change::DeactivateTenants { class, .. } = action
+                    && *rollback
+                {
+                    // The last thing that undoing does: every object was seen to be back before.
+                    self.carried.import_done.insert(class.clone());
+                }
                 self.intended(*change, action)?;
             }
             Event::ChangeAnswered { change, outcome, detail } => {
@@ -229,9 +235,6 @@ impl Reader {
                     }
                     if let Some(deleted) = carried.deleted.get_mut(class) {
                         deleted.put_tenants_back(tenants);
-                        if carried.rolling_back {
-                            carried.import_done.insert(class.into());
-                        }
                     }
                 }
                 if matches!(action, Change::ImportObjects { .. }) && !carried.rolling_back {

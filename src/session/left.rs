@@ -8,7 +8,7 @@ use super::definition::same;
 use super::state::Deleted;
 use super::{Export, Session};
 use crate::text::{count, count_objects};
-use crate::weaviate::Node;
+use crate::weaviate::{Node, Tenant};
 
 /// What became of putting things back.
 #[derive(Debug, Clone, Default)]
@@ -54,8 +54,9 @@ impl Session {
     #[must_use]
     pub fn is_half_way(&self) -> bool {
         let state = self.state.borrow();
-        // The sandbox ends with the run.
+        // The sandbox ends with the run, and so does a twin.
         self.announcement.is_some()
+            && self.instead.is_none()
             && !(state.deleted.is_empty() && state.imported.is_empty() && state.copying.is_empty())
     }
 
@@ -285,7 +286,16 @@ impl Session {
                 return Some(format!("whether {class} has its tenants back is not known: {halt}"));
             }
         };
-        let missing = had.iter().filter(|tenant| !has.contains(tenant)).count();
+        // Those that a process had put back that died then are as they are to be.
+        let state = self.state.borrow();
+        let activated = state.activated.get(class);
+        let was = |tenant: &Tenant| {
+            activated.and_then(|all| all.iter().find(|it| it.name == tenant.name))
+        };
+        let is_back = |tenant: &Tenant| {
+            has.contains(tenant) || was(tenant).is_some_and(|was| has.contains(was))
+        };
+        let missing = had.iter().filter(|tenant| !is_back(tenant)).count();
         (missing > 0).then(|| {
             let tenants = count(missing, "tenant");
             format!("{class} is back but lacks {tenants}, or has them in another state")

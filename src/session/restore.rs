@@ -195,6 +195,8 @@ impl Session {
             // What was deleted since must not come back.
             (Some(_), Some(_)) if self.state.borrow().import_done.contains(class) => Ok(()),
             (Some(export), Some(found)) => {
+                // Where the run had put its tenants back before it failed.
+                self.activate(class)?;
                 self.import_export(class, &found.value, export).map(drop)
             }
             _ => Ok(()),

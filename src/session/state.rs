@@ -107,8 +107,7 @@ pub(super) struct State {
 
 impl State {
     /// Takes note that tenants that this run activated are as they were, of those that are `there`: others
-    /// come back with their class. Where things are put back, that is last: every object was seen to be
-    /// there, and can't be seen any more.
+    /// come back with their class.
     pub(super) fn tenants_are_back(&mut self, class: &str, tenants: &[Tenant], there: &[Tenant]) {
         let is_deleted = self.deleted.contains_key(class);
         let waits = |it: &Tenant| is_deleted && there.iter().all(|now| now.name != it.name);
@@ -119,9 +118,6 @@ impl State {
         }
         if let Some(deleted) = self.deleted.get_mut(class) {
             deleted.put_tenants_back(tenants);
-            if self.restoring {
-                self.import_done.insert(class.into());
-            }
         }
     }
 

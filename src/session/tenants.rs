@@ -27,7 +27,7 @@ impl Session {
         self.remember(class, self.activate(class))
     }
 
-    fn activate(&self, class: &str) -> Result<usize, Halt> {
+    pub(super) fn activate(&self, class: &str) -> Result<usize, Halt> {
         check_class_name(class)?;
         let tenants = self.tenants(class)?.unwrap_or_default();
         let asleep: Vec<Tenant> = tenants.into_iter().filter(Tenant::is_inactive).collect();
@@ -130,10 +130,12 @@ impl Session {
         }
     }
 
-    /// Puts back what tenants of every class were; what can't be is told by what is left.
+    /// Puts back what tenants of every class were; what can't be is told by what is left. Every object
+    /// was seen to be there before, and can't be seen any more then.
     pub(super) fn put_all_tenants_back(&self) {
         let classes: Vec<String> = self.state.borrow().activated.keys().cloned().collect();
         for class in classes {
+            self.state.borrow_mut().import_done.insert(class.clone());
             if let Err(halt) = self.deactivate(&class) {
                 self.warn(&format!("tenants of {class} that this run activated: {halt}"));
             }
