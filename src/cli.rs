@@ -6,11 +6,12 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::ArgValueCompleter;
 
 use crate::completion;
+use crate::examples;
 use crate::sandbox::Scenario;
 
 /// Repair Weaviate clusters with short runbooks that cannot lose data
 #[derive(Debug, Parser)]
-#[command(name = "elysia-runbook", version, max_term_width = 100)]
+#[command(name = "elysia-runbook", version, max_term_width = 100, after_help = examples::ALL)]
 pub struct Cli {
     /// What to do
     #[command(subcommand)]
@@ -21,32 +22,48 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run a runbook
+    #[command(after_help = examples::RUN)]
     Run(RunArgs),
     /// List the runbooks that can be found
     List,
     /// Show what a runbook does, step by step, without running it
+    #[command(after_help = examples::SHOW)]
     Show(ShowArgs),
     /// Check runbooks without running them
+    #[command(after_help = examples::CHECK)]
     Check(CheckArgs),
     /// Tell what a runbook can say: the primitives and the step syntax
+    #[command(after_help = examples::API)]
     Api(ApiArgs),
     /// Test runbooks in the sandbox, by their `*_test.rhai` files
+    #[command(after_help = examples::TEST)]
     Test(TestArgs),
     /// Write a new runbook from a template, with its test
+    #[command(after_help = examples::NEW)]
     New(NewArgs),
     /// Copy a shipped runbook into ./runbooks, to be edited
+    #[command(after_help = examples::EJECT)]
     Eject(EjectArgs),
     /// Go on with a run that died or was interrupted
+    #[command(after_help = examples::RESUME)]
     Resume(ResumeArgs),
     /// Undo what a run changed
+    #[command(after_help = examples::ROLLBACK)]
     Rollback(RollbackArgs),
     /// List the runs of the past, show one, or verify its record
+    #[command(after_help = examples::RUNS)]
     Runs(RunsArgs),
+    /// Look at the cluster, and print all that can be seen but for the objects, as JSON
+    #[command(after_help = examples::SURVEY)]
+    Survey(SurveyArgs),
     /// Start a cluster in this process to try things on, until Ctrl-C
+    #[command(after_help = examples::SANDBOX)]
     Sandbox(SandboxArgs),
     /// Print what makes a shell complete runbooks, parameters, clusters and runs
+    #[command(after_help = examples::COMPLETIONS)]
     Completions(CompletionsArgs),
     /// Print the manual page
+    #[command(after_help = examples::MAN)]
     Man,
 }
 
@@ -93,6 +110,15 @@ pub struct RunArgs {
         add = ArgValueCompleter::new(completion::parameters)
     )]
     pub set: Vec<String>,
+
+    /// Change nothing: survey the cluster, and run on a twin of it in this process. Questions are
+    /// answered with yes
+    #[arg(long, conflicts_with = "step")]
+    pub dry_run: bool,
+
+    /// Let requests to the twin or the sandbox go wrong: [NODE:]METHOD:PATH[:NTH]=WHAT
+    #[arg(long = "fault", value_name = "SPEC")]
+    pub faults: Vec<String>,
 
     /// Which cluster
     #[command(flatten)]
@@ -366,12 +392,24 @@ pub struct ReportArgs {
     pub markdown: Option<Option<PathBuf>>,
 }
 
+/// Arguments of `survey`.
+#[derive(Debug, Args)]
+pub struct SurveyArgs {
+    /// Which cluster
+    #[command(flatten)]
+    pub target: TargetArgs,
+}
+
 /// Arguments of `sandbox`.
 #[derive(Debug, Args)]
 pub struct SandboxArgs {
     /// What is wrong with the cluster
     #[arg(value_enum, default_value_t = Scenario::MissingOnNodes)]
     pub scenario: Scenario,
+
+    /// Like a cluster that was surveyed: a file that `survey` printed, or one of a run's folder
+    #[arg(long, value_name = "SURVEY", conflicts_with = "scenario", value_hint = ValueHint::FilePath)]
+    pub like: Option<PathBuf>,
 
     /// Port of the first node; the others follow. The default is any that is free
     #[arg(long, value_name = "PORT")]

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::change::{Change, Outcome};
+use crate::forecast::Forecast;
 use crate::issue::Issue;
 
 /// Version of the events and of the journal.
@@ -38,6 +39,9 @@ pub enum Event {
         /// The sandbox's scenario; absent on a real cluster.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sandbox: Option<String>,
+        /// Whether it is run on a twin of the cluster, and changes nothing there.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        dry_run: bool,
         /// Every parameter with its value.
         parameters: Map<String, Value>,
         /// The name of `--cluster`, where one was given.
@@ -153,7 +157,7 @@ pub enum Event {
         question: String,
         /// The answer.
         yes: bool,
-        /// `operator` or `--yes`.
+        /// `operator`, `--yes` or `dry run`.
         by: String,
     },
     /// The definition of a class as the runbook read it: whether it was changed since is seen by it.
@@ -236,6 +240,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<String>,
     },
+    /// What a dry run came to; just before its last event.
+    DryRun(Forecast),
     /// Last event of every run.
     RunFinished {
         /// The verdict.
@@ -255,6 +261,9 @@ pub enum Event {
         /// Why it did not succeed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<Reason>,
+        /// Whether it was run on a twin: so it would end on the cluster.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        dry_run: bool,
     },
 }
 

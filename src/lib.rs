@@ -16,6 +16,8 @@ pub mod commands;
 pub mod completion;
 pub mod error;
 pub mod event;
+mod examples;
+pub mod forecast;
 pub mod host;
 pub mod issue;
 pub mod journal;

@@ -6,6 +6,7 @@ mod support;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -36,4 +37,71 @@ fn the_configuration_is_understood() {
 
 fn run_prod(home: &TempDir) -> support::Ended {
     support::run(home.path(), &["run", "cluster-health", "--cluster", "prod"]).exits(2)
+}
+
+/// Every runbook and test of the first parts of writing-runbooks.md is written where the text says, and
+/// every command is run there and says what is shown; those of the other parts are checked.
+#[test]
+fn what_writing_runbooks_shows_is_so() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/writing-runbooks.md");
+    let text = fs::read_to_string(path).unwrap();
+    let home = TempDir::new().unwrap();
+    let (mut written, mut run, mut before) = (0, 0, String::new());
+    for (nth, part) in text.split("```").enumerate() {
+        if nth % 2 == 0 {
+            part.clone_into(&mut before);
+        } else if let Some(script) = part.strip_prefix("rhai\n") {
+            let named = before.rsplit('`').find(|name| name.ends_with(".rhai"));
+            match named.filter(|_| before.contains("`runbooks/")) {
+                Some(file) => {
+                    fs::write(home.path().join(file), script).unwrap();
+                    written += 1;
+                }
+                None => check_snippet(script),
+            }
+        } else if let Some(console) = part.strip_prefix("console\n") {
+            run += run_all(&home, console);
+        }
+    }
+    assert_eq!((written, run), (2, 7));
+}
+
+/// What is shown of the language alone is a part of a runbook.
+fn check_snippet(script: &str) {
+    let home = TempDir::new().unwrap();
+    let whole =
+        format!("let class = param(\"class\", \"Article\");\n{script}\nstep \"End\" {{ class }}");
+    let whole = whole.replace("let objects = ();", "step \"Count\" { let objects = ();");
+    let whole = if whole.contains("{ let objects") {
+        whole.replace("}\n\nstep \"End\"", "} }\nstep \"End\"")
+    } else {
+        whole
+    };
+    fs::write(home.path().join("part.rhai"), &whole).unwrap();
+    support::run(home.path(), &["check", "part"]).exits(0);
+}
+
+/// Runs the commands that a reader without a cluster of that name can run. Returns how many.
+fn run_all(home: &TempDir, console: &str) -> usize {
+    let mut run = 0;
+    for entry in console.split("$ ").skip(1) {
+        let (command, shown) = entry.split_once('\n').unwrap();
+        if command.contains("--cluster prod") {
+            continue;
+        }
+        run += 1;
+        let Some(words) = command.strip_prefix("elysia-runbook ") else {
+            let status = Command::new("sh").args(["-c", command]).current_dir(home.path()).status();
+            assert!(status.unwrap().success(), "{command}");
+            continue;
+        };
+        let words: Vec<&str> = words.split(' ').collect();
+        let ended = support::run(home.path(), &words);
+        let refused = words.contains(&"--dry-run");
+        assert_eq!(ended.code, Some(if refused { 5 } else { 0 }), "{}", ended.transcript());
+        if !shown.is_empty() {
+            assert_eq!(ended.stdout, shown, "{command}\n{}", ended.stderr);
+        }
+    }
+    run
 }

@@ -32,6 +32,7 @@ mod live {
     mod view;
 
     mod diagnose;
+    mod dry_run;
     mod faults;
     mod harness;
     mod health;

@@ -24,7 +24,7 @@ pub(super) struct Conclusion {
 
 impl Conclusion {
     /// Returns the run's last event.
-    pub(super) fn event(&self, run: &str) -> Event {
+    pub(super) fn event(&self, run: &str, dry_run: bool) -> Event {
         Event::RunFinished {
             verdict: self.verdict,
             exit_code: self.exit_code,
@@ -33,6 +33,7 @@ impl Conclusion {
             commands: self.commands.clone(),
             resumable: self.resumable,
             error: self.error.as_ref().map(reason),
+            dry_run,
         }
     }
 }

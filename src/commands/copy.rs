@@ -2,10 +2,8 @@
 
 use std::path::Path;
 
-use owo_colors::OwoColorize;
-
 use crate::runbook::{Source, built_in};
-use crate::terminal::{Styles, shown};
+use crate::terminal::{Styles, diff};
 
 /// A runbook of a person's own that has the name of a shipped one.
 pub(super) struct Copy<'a> {
@@ -32,20 +30,6 @@ impl<'a> Copy<'a> {
 
     /// Returns what was changed, from the shipped one to this; nothing where nothing was.
     pub(super) fn difference(&self, styles: Styles) -> String {
-        if self.is_same() {
-            return String::new();
-        }
-        let diff = similar::TextDiff::from_lines(&self.shipped.text, &self.source.text);
-        let unified = diff.unified_diff().header("shipped", &self.source.display).to_string();
-        let lines = unified.lines().map(|line| {
-            let style = match line.chars().next() {
-                Some('+') => styles.good,
-                Some('-') => styles.bad,
-                Some('@') => styles.aside,
-                _ => owo_colors::Style::new(),
-            };
-            format!("{}", shown(line).style(style))
-        });
-        lines.collect::<Vec<_>>().join("\n")
+        diff(("shipped", &self.shipped.text), (&self.source.display, &self.source.text), styles)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use rhai::Engine;
@@ -40,6 +41,8 @@ pub(super) struct Start {
     pub(super) carried: Option<Carried>,
     /// What the operator is to know first.
     pub(super) warning: Option<String>,
+    /// The folder that stands for all others that files would be saved in: in a dry run.
+    pub(super) instead: Option<PathBuf>,
 }
 
 /// With whom a run speaks.
@@ -113,8 +116,18 @@ pub(super) fn execute(
     how: &HowArgs,
     company: Company,
 ) -> u8 {
-    let Start { runbook, parameters, place, home, folder, journal, first, carried, warning } =
-        start;
+    let Start {
+        runbook,
+        parameters,
+        place,
+        home,
+        folder,
+        journal,
+        first,
+        carried,
+        warning,
+        instead,
+    } = start;
     let Company { interrupt, operator, listener, errors } = company;
     let lock = || place.lock(&home, &folder.run);
     let lock = if runbook.outline.changes_anything() { lock() } else { Ok(None) };
@@ -126,6 +139,7 @@ pub(super) fn execute(
         errors(&error);
         return Verdict::Refused.exit_code();
     }
+    let twin = place.twin.clone();
     let session = Session::new(Parts {
         announcement: place.sandbox.is_none().then(|| announcement(&runbook, &place.cluster)),
         runtime,
@@ -136,6 +150,7 @@ pub(super) fn execute(
         interrupt,
         folder: folder.clone(),
         commands: place.commands,
+        instead,
     });
     let finished = carried.as_ref().map(|carried| carried.finished.clone()).unwrap_or_default();
     let skipped = carried.as_ref().map(|carried| carried.skipped.clone()).unwrap_or_default();
@@ -173,7 +188,10 @@ pub(super) fn execute(
         run.session.keep_last_survey();
     }
     // A journal that can't be written has been told already.
-    let _ = run.session.say(&conclusion.event(&folder.run));
+    if let Some(twin) = &twin {
+        let _ = run.session.say(&Event::DryRun(twin.forecast()));
+    }
+    let _ = run.session.say(&conclusion.event(&folder.run, twin.is_some()));
     drop(held);
     conclusion.exit_code
 }

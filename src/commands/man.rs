@@ -60,6 +60,16 @@ fn page() -> std::io::Result<String> {
         if command.get_arguments().any(|argument| !argument.is_hide_set()) {
             man.render_options_section(&mut part)?;
         }
+        if let Some(examples) = command.get_after_help() {
+            let mut roff = Roff::new();
+            roff.control("SH", ["EXAMPLES"]);
+            roff.control("nf", []);
+            for line in examples.to_string().lines().skip(1) {
+                roff.text([roman(line)]);
+            }
+            roff.control("fi", []);
+            roff.to_writer(&mut part)?;
+        }
         // Its sections are parts of the command's.
         page.extend(String::from_utf8_lossy(&part).replace(".SH ", ".SS ").into_bytes());
     }

@@ -1,12 +1,17 @@
 //! One file a command: thin, wires the rooms together.
 
+mod address;
 mod api;
 mod check;
 mod completions;
 mod conclude;
+mod config;
 mod copy;
+mod disguise;
+mod dry_run;
 mod eject;
 mod execute;
+mod key;
 mod list;
 mod man;
 mod new;
@@ -20,13 +25,15 @@ mod run;
 mod runs;
 mod sandbox;
 mod show;
+mod survey;
 mod target;
 mod test;
 mod trial;
+mod twin;
 mod write;
 
+pub(crate) use config::names as cluster_names;
 pub(crate) use list::names as runbook_names;
-pub(crate) use target::names as cluster_names;
 
 use std::process::ExitCode;
 
@@ -52,6 +59,7 @@ pub fn dispatch(cli: &Cli) -> ExitCode {
         Command::Resume(args) => resume::resume(args),
         Command::Rollback(args) => rollback::rollback(args),
         Command::Runs(args) => runs::runs(args),
+        Command::Survey(args) => survey::survey(args),
         Command::Sandbox(args) => sandbox::sandbox(args),
         Command::Completions(args) => completions::completions(args),
         Command::Man => man::man(),

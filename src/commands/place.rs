@@ -6,11 +6,12 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 use super::target::{self, Target};
+use super::twin::Twin;
 use crate::cli::TargetArgs;
 use crate::error::{Error, Stop};
 use crate::event::NamedNode;
 use crate::journal::{Home, Lock, Locked};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Fault, Sandbox};
 use crate::survey::Commands;
 use crate::weaviate::{Access, Cluster};
 
@@ -19,6 +20,8 @@ pub(super) struct Place {
     pub(super) cluster: Cluster,
     /// The sandbox, where it is one.
     pub(super) sandbox: Option<InProcess>,
+    /// The twin of a cluster, where a dry run happens.
+    pub(super) twin: Option<Rc<Twin>>,
     pub(super) commands: Commands,
     /// Each node's address, the same however it was written.
     addresses: Vec<String>,
@@ -28,7 +31,7 @@ pub(super) struct Place {
 pub(super) struct InProcess {
     /// Its scenario.
     pub(super) name: String,
-    _sandbox: Rc<Sandbox>,
+    sandbox: Rc<Sandbox>,
 }
 
 impl Place {
@@ -61,8 +64,8 @@ impl Place {
         let cluster = Cluster::new(nodes, access)?;
         let commands =
             Commands { target: format!(" --sandbox={name}"), curl_options: String::new() };
-        let sandbox = Some(InProcess { name: name.into(), _sandbox: sandbox });
-        Ok(Self { cluster, sandbox, commands, addresses: vec![] })
+        let sandbox = Some(InProcess { name: name.into(), sandbox });
+        Ok(Self { cluster, sandbox, twin: None, commands, addresses: vec![] })
     }
 
     /// Finds the place of a run of the past, unless the command line means another.
@@ -89,12 +92,27 @@ impl Place {
         let addresses = target.addresses();
         let cluster = Cluster::new(target.nodes, &target.access)?;
         let commands = Commands { target: flags, curl_options: target.access.curl_options() };
-        Ok(Self { cluster, sandbox: None, commands, addresses })
+        Ok(Self { cluster, sandbox: None, twin: None, commands, addresses })
     }
 
-    /// Takes the lock on the cluster; the sandbox is this process's own.
+    /// Returns the twin of this place: called by the same names and addresses, in this process.
+    pub(super) fn twin(self, faults: Vec<Fault>, runtime: &Runtime) -> Result<Self, Error> {
+        let (twin, cluster) = Twin::of(&self.cluster, faults, runtime)?;
+        Ok(Self { cluster, twin: Some(Rc::new(twin)), addresses: vec![], ..self })
+    }
+
+    /// Lets requests to the sandbox go wrong.
+    pub(super) fn inject(&self, faults: Vec<Fault>) {
+        if let Some(sandbox) = &self.sandbox {
+            for fault in faults {
+                sandbox.sandbox.inject(fault);
+            }
+        }
+    }
+
+    /// Takes the lock on the cluster; the sandbox and a twin are this process's own.
     pub(super) fn lock(&self, home: &Home, run: &str) -> Result<Option<Lock>, Stop> {
-        if self.sandbox.is_some() {
+        if self.sandbox.is_some() || self.twin.is_some() {
             return Ok(None);
         }
         Lock::take(home, &self.addresses, run).map(Some).map_err(|locked| match locked {

@@ -77,6 +77,7 @@ fn resume_here(args: &ResumeArgs) -> Ended {
         first: Event::RunResumed { program: env!("CARGO_PKG_VERSION").into(), rollback: false },
         carried: changes.then_some(carried),
         warning: None,
+        instead: None,
     };
     let company = Company::at_terminal(&runtime, args.how.output)?;
     Ok(execute(engine, runtime, start, permissions, &args.how, company))

@@ -51,6 +51,7 @@ pub(super) fn rollback(args: &RollbackArgs) -> Ended {
         interrupt,
         folder,
         commands: place.commands,
+        instead: None,
     });
     let mut held = None;
     let begun = lock.map_err(|stop| session.stop(stop)).and_then(|lock| {
@@ -72,10 +73,10 @@ pub(super) fn rollback(args: &RollbackArgs) -> Ended {
     if undoing {
         session.keep_last_survey();
         // A journal that can't be written has been told already.
-        let _ = session.say(&conclusion.event(&run));
+        let _ = session.say(&conclusion.event(&run, false));
     } else {
         // The run stands as it did, so its record does, too.
-        let _ = listener(args.output).hear(&conclusion.event(&run));
+        let _ = listener(args.output).hear(&conclusion.event(&run, false));
     }
     drop(held);
     Ok(conclusion.exit_code)

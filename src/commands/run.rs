@@ -1,13 +1,16 @@
 //! `run`: find and check the runbook, find the cluster, begin a record, run.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use rhai::Engine;
 use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
 
+use super::dry_run::DryRun;
 use super::execute::{Company, Start, disk, execute, permissions, runtime, with_stack};
 use super::place::Place;
+use super::sandbox::faults;
 use super::{Ended, one, parameters, past};
 use crate::cli::{HowArgs, RunArgs};
 use crate::error::Error;
@@ -35,10 +38,21 @@ fn run_in(
     permissions(&args.how).map_err(one)?;
     let runtime = runtime().map_err(one)?;
     let place = Place::find(&args.target, &runtime).map_err(one)?;
+    let faults = faults(&args.faults)?;
+    if !faults.is_empty() && !args.dry_run && place.sandbox.is_none() {
+        return Err(one(Error::usage("`--fault` is for a dry run or the sandbox")
+            .hint("add --dry-run, or --sandbox")));
+    }
+    let cluster = args.target.cluster.clone();
+    if args.dry_run {
+        let place = place.twin(faults, &runtime).map_err(one)?;
+        let run = DryRun { name: &args.runbook, runbook, parameters, place, cluster };
+        return run.run(engine, runtime, &args.how);
+    }
+    place.inject(faults);
     let home = home()?;
     let company = Company::at_terminal(&runtime, args.how.output)?;
-    let cluster = args.target.cluster.clone();
-    let new = New { name: &args.runbook, runbook, parameters, place, cluster, home };
+    let new = New { name: &args.runbook, runbook, parameters, place, cluster, home, instead: None };
     begin(engine, runtime, new, &args.how, company)
 }
 
@@ -52,6 +66,8 @@ pub(super) struct New<'a> {
     /// The name of `--cluster`.
     pub(super) cluster: Option<String>,
     pub(super) home: Home,
+    /// The folder that stands for all others that files would be saved in: in a dry run.
+    pub(super) instead: Option<PathBuf>,
 }
 
 /// Begins the record of a run, and runs it.
@@ -62,7 +78,7 @@ pub(super) fn begin(
     how: &HowArgs,
     company: Company,
 ) -> Ended {
-    let New { name, runbook, parameters, place, cluster, home } = new;
+    let New { name, runbook, parameters, place, cluster, home, instead } = new;
     let permissions = permissions(how).map_err(one)?;
     let disk = |error| one(disk(error));
     let folder = home.new_run().map_err(disk)?;
@@ -82,6 +98,7 @@ pub(super) fn begin(
             .map(|node| NamedNode { name: node.name().into(), url: node.url().into() })
             .collect(),
         sandbox: place.sandbox.as_ref().map(|sandbox| sandbox.name.clone()),
+        dry_run: place.twin.is_some(),
         parameters: parameters.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
         cluster,
         steps: runbook.outline.steps.iter().map(|step| step.title.clone()).collect(),
@@ -89,8 +106,18 @@ pub(super) fn begin(
     let changes = runbook.outline.changes_anything() && place.sandbox.is_none();
     let warning = changes.then(|| past::half_way(&home, &first)).flatten();
     let carried = None;
-    let start =
-        Start { runbook, parameters, place, home, folder, journal, first, carried, warning };
+    let start = Start {
+        runbook,
+        parameters,
+        place,
+        home,
+        folder,
+        journal,
+        first,
+        carried,
+        warning,
+        instead,
+    };
     Ok(execute(engine, runtime, start, permissions, how, company))
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::disguise::Disguise;
 use super::execute::{Company, runtime};
 use super::place::Place;
 use super::run::{New, begin};
@@ -59,16 +60,28 @@ pub(super) fn run(
         },
     };
     let home = Home::at(order.folder.clone());
-    let new = New { name: &order.runbook, runbook, parameters, place, cluster: None, home };
+    let new = New {
+        name: &order.runbook,
+        runbook,
+        parameters,
+        place,
+        cluster: None,
+        home,
+        instead: None,
+    };
     let back = Elsewhere::go(&order.folder).map_err(one)?;
     let runtime = runtime().map_err(one)?;
     let begun = begin(engine, runtime, new, &how, company);
     drop(back);
     begun?;
     let events = heard.events.take();
-    let same = Same::of(&events, order);
+    let same = same(&events, order);
     let error = errors.take().map(|error| same.text(&error));
-    Ok(Outcome::new(same.events(events), error, same.text(&heard.page.text())))
+    Ok(Outcome::new(
+        events.iter().map(|event| same.event(event)).collect(),
+        error,
+        same.text(&heard.page.text()),
+    ))
 }
 
 /// Returns what names the runbook: the file beside the test, or what the test calls it.
@@ -126,30 +139,13 @@ impl Drop for Elsewhere {
     }
 }
 
-/// What differs between two runs of a test, and what it is replaced by, so that a test can compare.
-struct Same(Vec<(String, String)>);
-
-impl Same {
-    fn of(events: &[Event], order: &Order) -> Self {
-        let nodes = order.sandbox.nodes().into_iter();
-        let mut replace: Vec<_> =
-            nodes.map(|(name, url)| (url, format!("http://{name}"))).collect();
-        replace.push((order.folder.display().to_string(), "FOLDER".into()));
-        if let Some(Event::RunStarted { run, .. }) = events.first() {
-            replace.push((run.clone(), "RUN".into()));
-        }
-        Self(replace)
+/// Returns what differs between two runs of a test, replaced so that a test can compare.
+fn same(events: &[Event], order: &Order) -> Disguise {
+    let nodes = order.sandbox.nodes().into_iter();
+    let mut replace: Vec<_> = nodes.map(|(name, url)| (url, format!("http://{name}"))).collect();
+    replace.push((order.folder.display().to_string(), "FOLDER".into()));
+    if let Some(Event::RunStarted { run, .. }) = events.first() {
+        replace.push((run.clone(), "RUN".into()));
     }
-
-    fn text(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
-    }
-
-    fn events(&self, events: Vec<Event>) -> Vec<Event> {
-        let same = |event: Event| {
-            let text = serde_json::to_string(&event).ok()?;
-            serde_json::from_str(&self.text(&text)).ok()
-        };
-        events.into_iter().map(|event| same(event.clone()).unwrap_or(event)).collect()
-    }
+    Disguise::new(replace)
 }

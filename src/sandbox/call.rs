@@ -6,6 +6,9 @@
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 
+/// How long a body may be that is kept, in bytes.
+const SHORT: usize = 160;
+
 /// A request, taken apart once.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
@@ -45,6 +48,12 @@ impl Call {
     /// Returns the first value of a query parameter.
     pub(super) fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns the body for the log, where it is short.
+    pub(super) fn short_body(&self) -> Option<String> {
+        let short = !self.body.is_empty() && self.body.len() <= SHORT;
+        short.then(|| String::from_utf8_lossy(&self.body).into_owned())
     }
 
     /// Reads the body; `what` is the name that the server's message gives it.

@@ -24,6 +24,8 @@ pub struct Request {
     pub method: String,
     /// As the client sent it.
     pub path_and_query: String,
+    /// The body of one that changes something, where it is short.
+    pub body: Option<String>,
     /// The status that went out; `None` if no answer did, or not yet.
     pub status: Option<u16>,
 }
@@ -37,6 +39,15 @@ pub(super) struct Cluster {
     /// One a node, in the order of the world's nodes, each with what its requests wait for.
     doors: Vec<(Arc<Door>, watch::Sender<Power>)>,
     runtime: Handle,
+}
+
+impl Request {
+    /// Tells whether it is one that changes something: all but reads, and questions that are asked by
+    /// `POST`.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        !matches!(self.method.as_str(), "GET" | "HEAD") && self.path_and_query != "/v1/graphql"
+    }
 }
 
 impl Cluster {
@@ -129,6 +140,7 @@ impl Cluster {
             node,
             method: call.method.clone(),
             path_and_query: call.path_and_query.clone(),
+            body: call.short_body(),
             status: None,
         });
         log.len() - 1

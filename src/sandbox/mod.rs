@@ -36,9 +36,12 @@ mod scenario;
 mod schema;
 mod setting;
 mod shards;
+mod snapshot;
 mod statistics;
 mod status;
 mod tenants;
+mod twin;
+mod twin_data;
 mod update;
 mod view;
 mod world;
@@ -49,9 +52,11 @@ use std::sync::Arc;
 pub use cluster::Request;
 pub use fault::{Action, Chance, Fault};
 pub use scenario::Scenario;
+pub use snapshot::Snapshot;
 pub use status::ShardStatus;
 pub use view::Placement;
 
+use crate::survey::Saved;
 use cluster::Cluster;
 use door::held;
 use world::Power;
@@ -88,6 +93,28 @@ impl Sandbox {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
         Ok(Sandbox { cluster: Cluster::start(world, ports)? })
+    }
+
+    /// Starts one that is like a cluster that was surveyed, on ports from `port` on, or on free ones.
+    /// Returns it with what may be other than there, each a sentence.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a port can't be opened, or the survey knows no node.
+    #[expect(
+        clippy::unused_async,
+        reason = "it needs a runtime, which only a future makes sure of"
+    )]
+    pub async fn like(survey: &Saved, port: Option<u16>) -> io::Result<(Sandbox, Vec<String>)> {
+        let (world, doubts) = twin::make(survey);
+        if world.nodes.is_empty() {
+            return Err(io::Error::other("the survey knows no node"));
+        }
+        let port_of = |nth: usize| {
+            port.and_then(|first| first.checked_add(u16::try_from(nth).ok()?)).unwrap_or(0)
+        };
+        let ports: Vec<u16> = (0..world.nodes.len()).map(port_of).collect();
+        Ok((Sandbox { cluster: Cluster::start(world, &ports)? }, doubts))
     }
 
     /// Returns name and URL of each node.

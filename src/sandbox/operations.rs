@@ -29,7 +29,7 @@ pub(super) struct Operation {
     seen: usize,
     /// Where it is stuck: at which state of the way, with which errors.
     stuck: Option<(usize, Vec<Value>)>,
-    cancelled: bool,
+    pub(super) cancelled: bool,
     /// Its class was deleted; it goes when it has ended.
     forgotten: bool,
 }
@@ -193,6 +193,12 @@ impl Operation {
     pub(super) fn stick(&mut self, state: usize, errors: &[&str], when: i64) {
         let error = |message: &&str| json!({ "message": message, "whenErroredUnixMs": when });
         self.stuck = Some((state, errors.iter().map(error).collect()));
+    }
+
+    /// The same by the state's name; one that is not of its way is taken for the last.
+    pub(super) fn stick_at(&mut self, state: &str, errors: &[&str], when: i64) {
+        let at = WAY.iter().position(|it| *it == state).unwrap_or(WAY.len() - 1);
+        self.stick(at, errors, when);
     }
 
     /// Returns its state. A stuck one that was cancelled is so when its node can be asked.

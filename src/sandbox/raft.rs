@@ -51,7 +51,7 @@ pub(super) enum Command {
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) members: Vec<String>,
-    leader: Option<String>,
+    pub(super) leader: Option<String>,
     pub(super) term: u64,
     /// Entries that its log had before the sandbox started.
     pub(super) before: usize,

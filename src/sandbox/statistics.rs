@@ -84,6 +84,5 @@ fn entry(world: &mut World, at: usize) -> Value {
 
 /// The address at which a node would have its RAFT port.
 fn address(world: &World, name: &str) -> String {
-    let nth = world.index(name).unwrap_or_default();
-    format!("127.0.0.1:{}", 8300 + 2 * nth)
+    world.index(name).map_or_else(String::new, |node| world.nodes[node].raft_address.clone())
 }

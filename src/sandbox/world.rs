@@ -48,6 +48,8 @@ pub(super) struct Node {
     pub(super) name: String,
     /// `http://127.0.0.1:PORT`
     pub(super) address: String,
+    /// Where its RAFT port is said to be; nothing listens there.
+    pub(super) raft_address: String,
     pub(super) power: Power,
     pub(super) version: String,
     /// `OPERATIONAL_MODE`
@@ -88,10 +90,14 @@ impl Replica {
 impl World {
     /// Three nodes in one RAFT cluster, nothing stored.
     pub(super) fn new(seed: u64) -> World {
-        let names = ["node1", "node2", "node3"];
+        World::of(&["node1", "node2", "node3"], seed)
+    }
+
+    /// The same with other nodes.
+    pub(super) fn of(names: &[&str], seed: u64) -> World {
         World {
-            nodes: names.map(Node::new).into(),
-            groups: vec![Group::new(&names)],
+            nodes: names.iter().enumerate().map(|(nth, name)| Node::new(name, nth)).collect(),
+            groups: vec![Group::new(names)],
             movement: true,
             async_replication: true,
             leaderless: false,
@@ -149,10 +155,11 @@ impl World {
 }
 
 impl Node {
-    fn new(name: &str) -> Node {
+    fn new(name: &str, nth: usize) -> Node {
         Node {
             name: name.to_owned(),
             address: String::new(),
+            raft_address: format!("127.0.0.1:{}", 8300 + 2 * nth),
             power: Power::Running,
             version: VERSION.to_owned(),
             mode: "ReadWrite".to_owned(),

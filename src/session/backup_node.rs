@@ -46,6 +46,7 @@ impl Session {
     ) -> Result<NodeBackup, Halt> {
         only.map_or(Ok(()), check_class_name)?;
         self.check_node_name(node)?;
+        let folder = &self.writes_to(folder);
         let survey = self.look()?;
         // What can't be said now is said with the next.
         let due = |class: &str, done| self.due("saving", class, done, None).unwrap_or_default();

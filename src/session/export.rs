@@ -52,7 +52,8 @@ impl Export {
     pub(super) fn files(&self, class: &str) -> Result<ObjectFiles, Failure> {
         let names = std::iter::once(&self.name).chain(&self.late);
         let paths = names.map(|name| objects_file(&self.folder, name, class));
-        Ok(ObjectFiles { class: class.into(), paths: paths.collect::<Result<_, _>>()? })
+        let paths = paths.collect::<Result<_, _>>()?;
+        Ok(ObjectFiles { class: class.into(), paths, at_most: None })
     }
 }
 
@@ -72,7 +73,8 @@ impl Session {
         let survey = self.look()?;
         let name = format!("{class}-{}", self.folder.run);
         // The run may be resumed, or undone, in another folder.
-        let folder = &std::path::absolute(folder).map_err(|error| self.disk(folder, &error))?;
+        let folder = self.writes_to(folder);
+        let folder = &std::path::absolute(&folder).map_err(|error| self.disk(&folder, &error))?;
         let export = Export { folder: folder.to_owned(), name: name.clone(), late: None };
         if let Some(saved) =
             Backup::open(folder, &name).ok().and_then(|it| it.class(class).cloned())

@@ -12,6 +12,7 @@ mod change;
 mod definition;
 mod examine;
 mod export;
+mod files;
 mod guard;
 mod import;
 mod inserted;
@@ -49,6 +50,7 @@ pub use restore_class::Restored;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -86,6 +88,8 @@ pub struct Session {
     announcement: Option<String>,
     /// How commands for the operator reach the cluster.
     commands: Commands,
+    /// The folder that stands for all others: in a dry run.
+    instead: Option<PathBuf>,
     changes: Cell<usize>,
     /// Whether nodes were seen to have come apart.
     apart: Cell<bool>,
@@ -121,6 +125,8 @@ pub struct Parts {
     pub announcement: Option<String>,
     /// How commands for the operator reach the cluster.
     pub commands: Commands,
+    /// The folder that stands for all others that files would be saved in: in a dry run.
+    pub instead: Option<PathBuf>,
 }
 
 impl Session {
@@ -137,6 +143,7 @@ impl Session {
             folder,
             announcement,
             commands,
+            instead,
         } = parts;
         Self {
             runtime,
@@ -148,6 +155,7 @@ impl Session {
             folder,
             announcement,
             commands,
+            instead,
             changes: Cell::new(0),
             apart: Cell::new(false),
             silent: RefCell::default(),

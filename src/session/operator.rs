@@ -35,7 +35,7 @@ pub enum Answer {
 }
 
 impl Session {
-    /// Asks the operator, unless `--yes` answers.
+    /// Asks the operator, unless `--yes` or a dry run answers.
     ///
     /// # Errors
     ///
@@ -104,6 +104,9 @@ impl Session {
     fn answer(&self, ask: impl FnOnce(&dyn Operator) -> Answer) -> (Answer, &'static str) {
         if self.permissions.yes {
             return (Answer::Yes, "--yes");
+        }
+        if self.instead.is_some() {
+            return (Answer::Yes, "dry run");
         }
         let asked = Instant::now();
         let answer = ask(&*self.operator);

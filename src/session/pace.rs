@@ -185,7 +185,8 @@ impl Session {
         let mut fewest = (u64::MAX, Instant::now());
         loop {
             let survey = self.look()?;
-            let replicas = survey.replicas_of(class);
+            let holdings = survey.holdings();
+            let replicas = holdings.of(class).values().flat_map(|holders| holders.values());
             let queue = replicas.filter_map(|replica| replica.vector_queue_length).sum();
             if queue < fewest.0 {
                 if fewest.0 == u64::MAX && queue > QUEUE {

@@ -12,8 +12,12 @@ use super::{Export, Session};
 use crate::error::{Code, Failure, Halt, Stop};
 use crate::event::Event;
 use crate::survey;
+use crate::text::count_objects;
 use crate::transfer::{BackedUp, Backup};
 use crate::weaviate::Tenant;
+
+/// How many objects of a backup a dry run imports: a twin holds them in memory, with their vectors.
+const REHEARSED: u64 = 2_000;
 
 /// What became of a class and its objects.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,6 +82,7 @@ impl Session {
     ) -> Result<Restored, Halt> {
         check_class_name(class)?;
         check_class_name(name)?;
+        let (folder, from_before) = &self.reads_from(folder, node);
         let backup = Backup::open(folder, node).map_err(|error| {
             let there = Backup::nodes(folder);
             let folder = folder.display();
@@ -112,7 +117,16 @@ impl Session {
         if saved.file("objects").is_none() {
             return Ok(restored);
         }
-        let files = Export::find(folder, node).files(class)?;
+        let mut files = Export::find(folder, node).files(class)?;
+        if *from_before {
+            files.at_most = Some(REHEARSED);
+            if saved.objects > REHEARSED {
+                let (all, some) = (count_objects(saved.objects), REHEARSED);
+                let text =
+                    format!("of {all} the first {some} are imported here: a twin is in memory");
+                self.say(&Event::Warning { text })?;
+            }
+        }
         let (imported, _) = self.import(name, &schema, &files)?;
         Ok(Restored { imported: imported.imported, kept: imported.kept, ..restored })
     }

@@ -4,6 +4,7 @@
 //! reason why, so that no judgement can mistake it for absence.
 
 mod agreement;
+mod closely;
 mod commands;
 mod compare;
 mod copies;
@@ -12,6 +13,7 @@ mod difference;
 mod emptiness;
 mod health;
 mod holdings;
+mod identity;
 mod judge_class;
 mod judge_replicas;
 mod judge_shards;
@@ -35,7 +37,7 @@ pub use holdings::Holdings;
 pub use placement::{Replicas, ShardReplicas};
 pub use problem::Problem;
 pub use raft::{RaftNode, RaftStatus, Restore, WayOut};
-pub use saved::{Saved, SavedClass, SavedNode, SavedView};
+pub use saved::{Plan, Saved, SavedClass, SavedNode, SavedView};
 pub use status::{ClassStatus, OnNode};
 pub use topology::TopologyNode;
 

@@ -152,9 +152,11 @@ fn countables<'a>(
     }
 }
 
-type Answer = Result<BTreeMap<Countable, Result<u64, String>>, String>;
+/// What a node counted of each, or why it did not answer at all.
+pub(super) type Answer = Result<BTreeMap<Countable, Result<u64, String>>, String>;
 
-async fn ask(node: &Node, what: &[Countable]) -> Answer {
+/// Lets a node count its own replicas of all of these.
+pub(super) async fn ask(node: &Node, what: &[Countable]) -> Answer {
     let mut all = BTreeMap::new();
     for part in what.chunks(AT_ONCE) {
         let mut open = part.to_vec();

@@ -34,6 +34,12 @@ pub struct Saved {
     /// Replica movements that are not over.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub movements: Vec<Movement>,
+    /// Whether the servers said that they move no replicas: it is off, or came later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub movement_off: bool,
+    /// What could not be read of the cluster as a whole, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<String>,
     /// What was read of each class beyond the answers of the nodes, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub classes: BTreeMap<String, SavedClass>,
@@ -50,6 +56,9 @@ pub struct SavedNode {
     /// Its RAFT name, where it can be known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raft_name: Option<String>,
+    /// The RAFT name that it is taken for where that can't be known: the one that fits best.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_for: Option<String>,
     /// Why it is unknown what it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unknown: Option<String>,
@@ -72,20 +81,26 @@ pub struct SavedView {
     pub own_schema: Classes,
 }
 
+/// The nodes (RAFT names) that should hold each shard of a class.
+pub type Plan = BTreeMap<String, Vec<String>>;
+
 /// What was read of a class beyond the answers of the nodes.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SavedClass {
-    /// The nodes (RAFT names) that should hold each shard; absent where no server tells.
+    /// The plan; absent where no server tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub planned: Option<BTreeMap<String, Vec<String>>>,
+    pub planned: Option<Plan>,
+    /// Other plans, by the RAFT name of the leader that has it: where nodes have come apart.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub planned_by: BTreeMap<String, Plan>,
     /// Its tenants; absent for a class without, and where they are not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenants: Option<Vec<Tenant>>,
-    /// How many objects each node counts, by the name of `--node`; by one number where all count the
-    /// same.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub objects: Option<Value>,
+    /// How many objects each replica holds, as well as that can be known: by shard, then by the RAFT
+    /// name of the node.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub objects: BTreeMap<String, BTreeMap<String, u64>>,
     /// What could not be read, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<String>,
@@ -107,6 +122,8 @@ impl Saved {
             leader_schema,
             leader_unknown,
             movements: vec![],
+            movement_off: false,
+            unknown: vec![],
             classes: BTreeMap::new(),
         }
     }
@@ -140,6 +157,18 @@ impl Saved {
 }
 
 impl SavedNode {
+    /// Returns the RAFT name that it has, or is taken for.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.raft_name.as_deref().or(self.taken_for.as_deref())
+    }
+
+    /// Returns the name that a twin gives it: its own, else that of `--node`.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        self.name().unwrap_or(&self.node)
+    }
+
     /// Returns the classes of the node's own schema; `None` where they are unknown.
     #[must_use]
     pub fn own_schema(&self, leader: Option<&Classes>) -> Option<Classes> {
@@ -162,6 +191,7 @@ fn node(survey: &Survey, seen: &Seen) -> SavedNode {
         node: seen.node.clone(),
         url: seen.url.clone(),
         raft_name: survey.raft_name(&seen.node).map(Into::into),
+        taken_for: None,
         unknown,
         view,
     }

@@ -4,13 +4,16 @@
 //! nothing of how they come about.
 
 mod bar;
+mod diff;
 mod error;
 mod findings;
+mod forecast;
 mod ndjson;
 mod prompt;
 mod style;
 mod text;
 
+pub use diff::diff;
 pub use error::{error_text, print_errors};
 pub use ndjson::Ndjson;
 pub use prompt::Prompt;

@@ -10,6 +10,7 @@ use owo_colors::OwoColorize;
 
 use super::bar::Bar;
 use super::findings::{self, Findings};
+use super::forecast;
 use super::style::{Styles, shown};
 use crate::change::{Change, Outcome};
 use crate::event::{Event, Listener, Verdict};
@@ -95,13 +96,29 @@ impl Text {
         }
     }
 
-    fn finished(
-        &mut self,
-        verdict: Verdict,
-        summary: &str,
-        commands: &[String],
-        resumable: bool,
-    ) -> io::Result<()> {
+    fn started(&self, event: &Event) -> io::Result<()> {
+        let Event::RunStarted { run, runbook, origin, nodes, sandbox, dry_run, .. } = event else {
+            return Ok(());
+        };
+        let cluster = match sandbox {
+            Some(scenario) => format!("the sandbox `{scenario}`"),
+            None => nodes.iter().map(|n| n.url.as_str()).collect::<Vec<_>>().join(", "),
+        };
+        let (what, of) = if *dry_run { ("dry run", "a twin of ") } else { ("run", "") };
+        let text = format!("{what} {run}: {runbook} ({origin}) on {of}{cluster}");
+        self.progress(&format!("{}", shown(&text).style(self.aside.aside)))
+    }
+
+    fn finished(&mut self, event: &Event) -> io::Result<()> {
+        let Event::RunFinished { verdict, summary, commands, resumable, dry_run, .. } = event
+        else {
+            return Ok(());
+        };
+        let summary = match (dry_run, verdict) {
+            (false, _) => summary.clone(),
+            (true, Verdict::Interrupted) => format!("DRY RUN: {summary}"),
+            (true, _) => format!("DRY RUN: it would end with {summary}"),
+        };
         let out = self.out;
         self.findings.untold().iter().try_for_each(|line| self.result(line))?;
         let style = match verdict {
@@ -109,10 +126,10 @@ impl Text {
             Verdict::Findings | Verdict::Refused | Verdict::RolledBack => out.caution,
             _ => out.bad,
         };
-        self.result(&format!("{}", shown(summary).style(style)))?;
+        self.result(&format!("{}", shown(&summary).style(style)))?;
         if !commands.is_empty() {
             let well = matches!(verdict, Verdict::Succeeded | Verdict::Findings);
-            let what = match (resumable, well) {
+            let what = match (*resumable, well) {
                 (true, _) => "What to run next, one of these:",
                 (_, true) => "What to run, in this order, after a look at each:",
                 _ => "Put it right by hand, in this order, after a look at each:",
@@ -167,14 +184,7 @@ impl Listener for Text {
         }
         let (out, aside) = (self.out, self.aside);
         match event {
-            Event::RunStarted { run, runbook, origin, nodes, sandbox, .. } => {
-                let cluster = match sandbox {
-                    Some(scenario) => format!("the sandbox `{scenario}`"),
-                    None => nodes.iter().map(|n| n.url.as_str()).collect::<Vec<_>>().join(", "),
-                };
-                let text = format!("run {run}: {runbook} ({origin}) on {cluster}");
-                self.progress(&format!("{}", shown(&text).style(aside.aside)))
-            }
+            Event::RunStarted { .. } => self.started(event),
             Event::StepStarted { step, of, title } => {
                 self.progress(&format!("{step}/{of} {}", shown(title).style(aside.step)))
             }
@@ -252,9 +262,8 @@ impl Listener for Text {
                 None => Ok(()),
                 Some(error) => self.progress(&format!("      {}", shown(error).style(aside.bad))),
             },
-            Event::RunFinished { verdict, summary, commands, resumable, .. } => {
-                self.finished(*verdict, summary, commands, *resumable)
-            }
+            Event::DryRun(forecast) => self.result(&forecast::text(forecast, out)),
+            Event::RunFinished { .. } => self.finished(event),
         }
     }
 }

@@ -24,6 +24,8 @@ pub struct ObjectFiles {
     pub class: String,
     /// The files.
     pub paths: Vec<PathBuf>,
+    /// How many objects are read of them; `None`: all.
+    pub at_most: Option<u64>,
 }
 
 /// The lines of files of objects in the order of tenants and ids: of an object that is in several
@@ -35,6 +37,8 @@ pub struct Lines {
     class: String,
     files: Vec<ReadFile>,
     ahead: Option<Line>,
+    /// How many are left to be read, where there is a limit.
+    left: Option<u64>,
 }
 
 struct ReadFile {
@@ -87,13 +91,13 @@ impl Lines {
     ///
     /// One can't be opened.
     pub fn open(files: &ObjectFiles, class: &str) -> io::Result<Self> {
-        let saved = files.class.clone();
+        let (saved, left) = (files.class.clone(), files.at_most);
         let file = |path: &PathBuf| {
             let lines = objects_file::open(path)?;
             Ok(ReadFile { lines, number: 0, ahead: None })
         };
         let files = files.paths.iter().map(file).collect::<io::Result<_>>()?;
-        Ok(Self { saved, class: class.into(), files, ahead: None })
+        Ok(Self { saved, class: class.into(), files, ahead: None, left })
     }
 
     /// Reads the next objects; `None` at the end.
@@ -161,11 +165,12 @@ impl Lines {
                 file.fill(&self.saved, &self.class)?;
             }
             let next = self.files.iter().filter_map(|file| file.ahead.as_ref()).map(Line::place);
-            let Some(place) = next.min() else { return Ok(None) };
+            let Some(place) = next.min().filter(|_| self.left != Some(0)) else { return Ok(None) };
             let place = (place.0.map(str::to_owned), place.1.to_owned());
             let is_it = |line: &mut Line| line.place() == (place.0.as_deref(), place.1.as_str());
             let found = self.files.iter_mut().filter_map(|file| file.ahead.take_if(is_it)).last();
             if let Some(line) = found.filter(|line| !line.deleted) {
+                self.left = self.left.map(|left| left - 1);
                 return Ok(Some(line));
             }
         }

@@ -29,6 +29,8 @@ const CHANGE_PATIENCE: u32 = 6;
 pub(super) struct Http {
     name: String,
     url: Url,
+    /// Where requests go: elsewhere than to its address only in a dry run.
+    door: Url,
     client: Client,
     answer_timeout: Duration,
     /// The key that goes with each request, to keep it out of what comes back.
@@ -77,9 +79,9 @@ pub(super) fn client(access: &Access, https: bool) -> Result<Client, CommandErro
 impl Http {
     /// Returns the way to one node.
     #[must_use]
-    pub(super) fn new(name: String, url: Url, client: Client, access: &Access) -> Self {
+    pub(super) fn new(name: String, url: Url, door: Url, client: Client, access: &Access) -> Self {
         let answer_timeout = access.answer_timeout;
-        Self { name, url, client, answer_timeout, key: access.api_key.clone() }
+        Self { name, url, door, client, answer_timeout, key: access.api_key.clone() }
     }
 
     /// Returns the node's name.
@@ -202,9 +204,9 @@ impl Http {
             path: path.into(),
             what,
         };
-        let mut url = self.url.clone();
+        let mut url = self.door.clone();
         let (bare, query) = path.split_once('?').map_or((path, None), |(p, q)| (p, Some(q)));
-        url.set_path(&format!("{}{bare}", self.url.path().trim_end_matches('/')));
+        url.set_path(&format!("{}{bare}", self.door.path().trim_end_matches('/')));
         url.set_query(query);
         let mut request = self.client.request(method.clone(), url).timeout(timeout);
         if own_view {

@@ -77,11 +77,24 @@ impl Cluster {
     ///
     /// Certificates or a key that can't be used.
     pub fn new(nodes: Vec<(String, Url)>, access: &Access) -> Result<Self, CommandError> {
-        let https = nodes.iter().any(|(_, url)| url.scheme() == "https");
+        let doors = nodes.into_iter().map(|(name, url)| (name, url.clone(), url)).collect();
+        Self::through(doors, access)
+    }
+
+    /// The same for nodes that are to be called by their addresses, while every request goes to another:
+    /// name, address and where requests go.
+    ///
+    /// # Errors
+    ///
+    /// Certificates or a key that can't be used.
+    pub fn through(nodes: Vec<(String, Url, Url)>, access: &Access) -> Result<Self, CommandError> {
+        let https = nodes.iter().any(|(_, _, door)| door.scheme() == "https");
         let client = http::client(access, https)?;
         let nodes = nodes
             .into_iter()
-            .map(|(name, url)| Node { http: Http::new(name, url, client.clone(), access) })
+            .map(|(name, url, door)| Node {
+                http: Http::new(name, url, door, client.clone(), access),
+            })
             .collect();
         let Access { answer_timeout, drain, rate, .. } = *access;
         Ok(Self { nodes, answer_timeout, drain, rate })

@@ -74,6 +74,12 @@ impl Cluster {
         self.ports.grpc(node)
     }
 
+    /// Returns what a node counts of itself, in the format of Prometheus, where it was told to.
+    pub(super) fn metrics(&self, node: usize) -> String {
+        let url = format!("http://{}:{}/metrics", address(node), self.ports.metrics(node));
+        Request::new(Method::GET, &url).text()
+    }
+
     /// Starts all nodes and waits until they are ready.
     pub(super) fn start(&mut self) {
         self.launch_all();

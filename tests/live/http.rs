@@ -65,6 +65,11 @@ impl Request {
         Self(self.0.json(body))
     }
 
+    /// Returns an answer that is not JSON.
+    pub(super) fn text(self) -> String {
+        block_on(async { self.0.send().await.unwrap().text().await.unwrap() })
+    }
+
     pub(super) fn send(self) -> Reply {
         block_on(async {
             let Ok(response) = self.0.send().await else {

@@ -85,6 +85,7 @@ impl Settings {
             ("RAFT_PORT", ports.raft().to_string()),
             ("RAFT_INTERNAL_RPC_PORT", ports.raft_rpc().to_string()),
             ("GRPC_PORT", ports.grpc(node).to_string()),
+            ("PROMETHEUS_MONITORING_PORT", ports.metrics(node).to_string()),
             ("GO_PROFILING_DISABLE", "true".to_owned()),
             // A nearly full disk would make the shards read-only.
             ("DISK_USE_WARNING_PERCENTAGE", "98".to_owned()),

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 /// How many ports one cluster of three nodes takes.
-const BLOCK: u16 = 12;
+const BLOCK: u16 = 15;
 /// Below the range from which the system gives ports to outgoing connections, so that no client
 /// takes one away while a node is down.
 const RANGE: std::ops::Range<u16> = 10_000..30_000;
@@ -53,6 +53,11 @@ impl Ports {
     /// gRPC: on every address of the machine too.
     pub(super) fn grpc(self, node: usize) -> u16 {
         self.of_node(9, node)
+    }
+
+    /// What a node counts of itself, where it is told to: on every address of the machine too.
+    pub(super) fn metrics(self, node: usize) -> u16 {
+        self.of_node(12, node)
     }
 
     fn of_node(self, offset: u16, node: usize) -> u16 {

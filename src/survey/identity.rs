@@ -1,0 +1,61 @@
+//! Which node of `--node` is which of RAFT where no server tells: the names are given out so that what
+//! each node has in its own schema and what the cluster says that it holds fit best.
+
+use std::collections::BTreeSet;
+
+use super::{Saved, Survey};
+
+/// Of more nodes the orders are not all tried; they are taken as they come.
+const MOST_TRIED: usize = 7;
+
+/// How little a node fits a name, least is best.
+type Misfit = usize;
+
+impl Survey {
+    /// Gives every node without a RAFT name the one that it is taken for, as far as there are any.
+    pub(super) fn take_for(&self, saved: &mut Saved) {
+        let known: BTreeSet<&str> =
+            self.nodes.iter().filter_map(|seen| self.raft_name(&seen.node)).collect();
+        let topology = self.topology();
+        let mut free: Vec<&str> = topology.iter().map(|node| node.node.as_str()).collect();
+        free.retain(|name| !known.contains(name));
+        let unnamed = |at: &usize| saved.nodes[*at].raft_name.is_none();
+        let (answering, silent): (Vec<usize>, Vec<usize>) =
+            (0..self.nodes.len()).filter(unnamed).partition(|at| self.nodes[*at].view.is_ok());
+        let (_, mut names) = self.fit(&answering, &free);
+        free.retain(|name| !names.contains(name));
+        names.extend(free);
+        for (at, name) in answering.into_iter().chain(silent).zip(names) {
+            saved.nodes[at].taken_for = Some(name.to_owned());
+        }
+    }
+
+    /// Returns the names for these nodes, in their order, that fit best; of several the first.
+    fn fit<'a>(&self, nodes: &[usize], free: &[&'a str]) -> (Misfit, Vec<&'a str>) {
+        let Some((first, rest)) = nodes.split_first() else { return (0, vec![]) };
+        if nodes.len() > MOST_TRIED || free.is_empty() {
+            return (0, free.iter().take(nodes.len()).copied().collect());
+        }
+        let fits = free.iter().enumerate().map(|(at, name)| {
+            let others = [&free[..at], &free[at + 1..]].concat();
+            let (misfit, mut names) = self.fit(rest, &others);
+            names.insert(0, *name);
+            (misfit + self.misfit(*first, name), names)
+        });
+        // `min_by_key` takes the first of equals.
+        fits.min_by_key(|(misfit, _)| *misfit).unwrap_or_default()
+    }
+
+    fn misfit(&self, node: usize, name: &str) -> Misfit {
+        let Ok(view) = &self.nodes[node].view else { return 0 };
+        let held: BTreeSet<&str> = self
+            .answered()
+            .flat_map(|(_, view)| &view.statuses)
+            .filter(|status| status.name == name)
+            .flat_map(|status| status.shards.iter().map(|shard| shard.class.as_str()))
+            .collect();
+        let own: BTreeSet<&str> = view.own_schema.keys().map(String::as_str).collect();
+        // What a node holds is in its schema; what is in its schema may be held by others.
+        2 * held.difference(&own).count() + own.difference(&held).count()
+    }
+}
