@@ -157,6 +157,12 @@ fn configuration() {
             "[clusters.prod]\nnodes = [\"http://localhost\"]\n[clusters.test]\nnodes = 3",
         ),
         ("config-no-nodes", "[clusters.prod]\nnodes = []"),
+        ("config-address", "[clusters.prod]\nnodes = [\n  \"http://a\",\n  \"b=ftp://b\",\n]"),
+        ("config-node-twice", "[clusters.prod]\nnodes = [\"a=http://x\", \"b=http://x/\"]"),
+        (
+            "config-two-keys",
+            "[clusters.prod]\nnodes = [\"https://localhost\"]\napi_key_env = \"K\"\napi_key_file = \"key\"",
+        ),
         (
             "config-key-over-http",
             "[clusters.prod]\nnodes = [\"http://db.example:8080\"]\napi_key_command = \"echo canary\"",

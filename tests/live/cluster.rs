@@ -11,7 +11,7 @@ use reqwest::Method;
 use tempfile::TempDir;
 
 use super::http::{Reply, Request};
-use super::local::Settings;
+use super::local::{Settings, address};
 use super::ports::Ports;
 use super::server::{Server, start_line};
 use super::view::wait;
