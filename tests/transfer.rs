@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use elysia_runbook::sandbox::Scenario;
+use elysia_runbook::sandbox::{Scenario, ShardStatus};
 use serde_json::{Value, json};
 use support::{Ended, Stage};
 
@@ -408,4 +408,31 @@ fn where_others_write_objects_go_one_by_one() {
             .contains("others write to ELYSIA_CONFIG__: its objects go one by one");
         assert_eq!((seen, inserts(&stage)), (alone > 0, alone), "{}", ended.transcript());
     }
+}
+
+/// A server that indexes its vectors in the background takes more than it can index: it is waited for.
+#[test]
+fn a_long_queue_of_vectors_is_waited_for() {
+    let stage = Stage::new(Scenario::WithData).patient();
+    back_up(&stage).exits(0);
+    let set = ["--set", "class=ELYSIA_CONFIG__", "--set", "from=node1", "--set", "into=Restored"];
+    // So slow that the queue is looked at: after the first window.
+    let words = ["run", "restore-class", "--yes", "--set", "folder=saved", "--rate", "30"];
+    let running = stage.start(&[&words[..], &set].concat());
+    let began = std::time::Instant::now();
+    while !stage.sandbox.has_class("node1", "Restored") {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let queue = |length| stage.sandbox.set_shards("node1", "Restored", ShardStatus::Ready, length);
+    queue(30_000);
+    let waits = std::time::Duration::from_secs(12);
+    std::thread::sleep(waits);
+    let there = stage.sandbox.objects("node1", "Restored").len();
+    queue(0);
+    let ended = stage.ended(running.wait_with_output().unwrap()).exits(0);
+    assert!(began.elapsed() > waits);
+    let all = stage.sandbox.objects("node1", "Restored").len();
+    assert!(there < all, "it went on: {}", ended.transcript());
+    // Every node tells of it.
+    ended.says("waiting, as the vectors of 30000 objects wait to be indexed");
 }
