@@ -52,5 +52,46 @@ fn every_shell_gets_a_script_and_man_a_page() {
         support::run(home.path(), &["completions", shell]).exits(0).says("elysia-runbook");
     }
     support::run(home.path(), &["completions", "tcsh"]).exits(2);
-    support::run(home.path(), &["man"]).exits(0).says(".SH \"EXIT STATUS\"");
+    support::run(home.path(), &["man"]).exits(0).golden("completions/man.txt");
+}
+
+/// As a person has it: the script is sourced, and bash calls what it registered when tab is pressed.
+#[test]
+fn bash_itself_completes() {
+    let home = TempDir::new().unwrap();
+    fs::write(home.path().join("elysia-runbook.toml"), "[clusters.prod]\nnodes = []\n").unwrap();
+    let bin = Path::new(env!("CARGO_BIN_EXE_elysia-runbook")).parent().unwrap();
+    let script = r#"
+        PATH="$1:$PATH"
+        source <(elysia-runbook completions bash)
+        registered=$(complete -p elysia-runbook)
+        function=${registered#*-F }
+        function=${function%% *}
+        press_tab() {
+            COMP_WORDS=(elysia-runbook "$@")
+            COMP_CWORD=$#
+            COMP_LINE="elysia-runbook $*"
+            COMP_POINT=${#COMP_LINE}
+            COMP_TYPE=9
+            COMPREPLY=()
+            "$function" elysia-runbook "${!#}" ""
+            echo "${COMPREPLY[*]}"
+        }
+        press_tab run config-re
+        press_tab run config-replication --set fac
+        press_tab run config-replication --cluster p
+        press_tab run config-replication --dry
+    "#;
+    let output = std::process::Command::new("bash")
+        .args(["--norc", "-c", script, "bash"])
+        .arg(bin)
+        .env("HOME", home.path())
+        .current_dir(home.path())
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && stderr.is_empty(), "{stderr}");
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = lines.lines().map(str::trim).collect();
+    assert_eq!(lines, ["config-replication", "factor=", "prod", "--dry-run"]);
 }

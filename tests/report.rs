@@ -277,6 +277,9 @@ fn a_browser_shows_the_page() {
     let open = |more: &[&str]| {
         let mut command = std::process::Command::new(&browser);
         command.args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]);
+        // The page needs nothing from elsewhere, and the browser is to ask for nothing.
+        command.args(["--disable-background-networking", "--disable-component-update"]);
+        command.args(["--disable-sync", "--disable-quic", "--no-first-run"]);
         command.arg(format!("--user-data-dir={}", home.path().join("profile").display()));
         command.env("HOME", home.path()).current_dir(home.path());
         ended(command.args(more).arg(&page).output().unwrap(), &[]).exits(0)
