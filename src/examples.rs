@@ -129,8 +129,9 @@ mod tests {
                     words.into_iter().map(str::to_owned).collect::<Vec<_>>()
                 });
                 let words = std::iter::once("elysia-runbook".to_owned()).chain(quoted);
-                let parsed = Cli::try_parse_from(words);
-                assert!(parsed.is_ok(), "{name}: {example}: {}", parsed.unwrap_err());
+                if let Err(error) = Cli::try_parse_from(words) {
+                    panic!("{name}: {example}: {error}");
+                }
                 tried += 1;
             }
         }

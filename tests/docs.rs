@@ -51,8 +51,8 @@ fn what_writing_runbooks_shows_is_so() {
         if nth % 2 == 0 {
             part.clone_into(&mut before);
         } else if let Some(script) = part.strip_prefix("rhai\n") {
-            let named = before.rsplit('`').find(|name| name.ends_with(".rhai"));
-            match named.filter(|_| before.contains("`runbooks/")) {
+            let named = before.rsplit('`').find(|name| name.starts_with("runbooks/"));
+            match named {
                 Some(file) => {
                     fs::write(home.path().join(file), script).unwrap();
                     written += 1;

@@ -6,7 +6,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use elysia_runbook::sandbox::Scenario;
+use elysia_runbook::sandbox::{Placement, Scenario};
 use serde_json::{Value, json};
 use support::Stage;
 
@@ -116,6 +116,44 @@ fn of_many_each_command_is_one_that_a_server_takes() {
         stage.put("/v1/schema/Many/tenants", &body);
     }
     assert_eq!(active(), 0);
+}
+
+/// A class can have thousands: not each is told, but where one is short of replicas.
+#[test]
+fn of_many_those_are_told_that_are_short_of_replicas() {
+    let stage = Stage::new(Scenario::Healthy);
+    let class = json!({
+        "class": "Many", "multiTenancyConfig": {"enabled": true}, "replicationConfig": {"factor": 1}
+    });
+    stage.post("/v1/schema", &class);
+    for from in [0, 100] {
+        let tenants = (from..from + 100).map(|n| json!({"name": format!("t{n}")}));
+        stage.post("/v1/schema/Many/tenants", &tenants.collect());
+    }
+    let words = ["run", "config-replication", "--yes", "--set", "class=Many", "--set"];
+    let ended = stage.run(&[&words[..], &["factor=3"]].concat()).exits(0);
+    ended.says("  ✓ each of 200 shards has 3 replicas\nSUCCESS: Many is replicated on 3/3 nodes\n");
+    let tenants = stage.sandbox.tenants("node1", "Many").into_keys();
+    let place = |(nth, name): (usize, String)| {
+        let replicas = if nth < 30 { vec!["node1"] } else { vec!["node1", "node2", "node3"] };
+        let replicas = replicas.into_iter().map(Into::into).collect();
+        (name, Placement { replicas, active: true })
+    };
+    let shards = tenants.enumerate().map(place).collect();
+    let definition = stage.sandbox.class("node1", "Many").unwrap();
+    let stage = Stage::new(Scenario::Healthy);
+    stage.sandbox.place(None, &definition, &shards).unwrap();
+    let runbook = stage.home.path().join("look.rhai");
+    let text = r#"
+        import "lib/replication" as replication;
+        step "Look" { replication::expect_everywhere("Many", 3); }
+    "#;
+    std::fs::write(&runbook, text).unwrap();
+    let ended = stage.run(&["run", runbook.to_str().unwrap()]).exits(4);
+    assert_eq!(ended.stdout.matches("has 1/3 replicas").count(), 20, "{}", ended.transcript());
+    ended
+        .says("✗ each of 200 shards has 3 replicas: 30 have fewer")
+        .says("PARTIAL: Many is on 1/3 nodes");
 }
 
 /// What is put back before its class is there again comes back with the class, and is put back then.

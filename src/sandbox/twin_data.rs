@@ -138,13 +138,7 @@ fn insert(saved: &SavedClass, world: &mut World, class: &str, most: u64, doubts:
         // A replica that holds some is never made empty, nor the same as one that holds more.
         if counted <= most { objects } else { (objects * most).div_ceil(counted.max(1)) }
     };
-    if counted > most {
-        doubts.push(format!(
-            "{class} holds {}: of these some {most} are here",
-            count_objects(counted)
-        ));
-    }
-    let mut unknown = 0;
+    let (mut unknown, mut made) = (0, 0);
     // Nodes that have come apart may each have shards of their own.
     let mut done: BTreeSet<String> = BTreeSet::new();
     let definitions: Vec<Class> =
@@ -162,6 +156,7 @@ fn insert(saved: &SavedClass, world: &mut World, class: &str, most: u64, doubts:
             unknown += 1;
         }
         let ids = ids(world, definition, shard, scaled(others));
+        made += ids.len() as u64;
         let tenant = definition.has_tenants().then_some(shard.as_str());
         let now = world.now();
         for node in &mut world.nodes {
@@ -183,6 +178,10 @@ fn insert(saved: &SavedClass, world: &mut World, class: &str, most: u64, doubts:
                 replica.flushed = 0;
             }
         }
+    }
+    if counted > most {
+        let all = count_objects(counted);
+        doubts.push(format!("{class} holds {all}, of which {made} are here"));
     }
     if unknown > 0 {
         let tenants = definitions.iter().any(Class::has_tenants);
