@@ -11,7 +11,7 @@ mod prompt;
 mod style;
 mod text;
 
-pub use error::{error_text, print_errors};
+pub use error::{error_text, print_errors, print_warning};
 pub use ndjson::Ndjson;
 pub use prompt::Prompt;
 pub use style::{Styles, shown};

@@ -1,0 +1,11 @@
+//! What somebody meant who misspelt a name.
+
+/// Returns the name that is nearest to `word`, where one is near enough.
+pub(super) fn near<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    names
+        .filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()))
+        .map(|name| (strsim::damerau_levenshtein(name, word), name))
+        .filter(|(distance, _)| *distance <= word.len() / 3 + 1)
+        .min()
+        .map(|(_, name)| name)
+}
