@@ -7,6 +7,7 @@ mod support;
 
 mod check {
     mod files;
+    mod hook;
     mod rules;
     mod typos;
 }
