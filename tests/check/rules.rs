@@ -64,8 +64,8 @@ fn docs_check_codes_is_what_the_program_goes_by() {
         writeln!(text, "| `{rule}` | {severity} | {} | {example} |", rule.meaning()).unwrap();
     }
     text.push_str(
-        "\n`␤` is the end of a line. A variable whose name begins with `_` needn't be used. `argument-kind` does not\n\
-         keep a run from being resumed.\n",
+        "\n`␤` is the end of a line. Warnings come where there is no error, which can be the reason of some.\n\
+         `argument-kind` does not keep a run from being resumed.\n",
     );
     let path = root().join("docs/check-codes.md");
     snapbox::Assert::new()
@@ -125,6 +125,7 @@ fn good_runbooks_break_no_rule() {
         let probe = "Probe";
         let clean = || delete_class(probe);
         fn factor() { global::FACTOR }
+        fn remove(class, quiet) { if !quiet { note(class); } delete_class(class) }
         fn pick(x) { switch x { 1 => { let y = 2; y } _ => throw "no" } }
 
         let schema = step "Read" { get_schema(class) };
@@ -152,6 +153,8 @@ fn good_runbooks_break_no_rule() {
         }
         step "Make a probe" { create_class(#{ class: probe }); } rollback { delete_class(probe); }
         step "Remove it" { clean.call(); delete_class(probe); } rollback { note(`${nodes}`); }
+        step "Make another" { create_class(#{ class: "Z" }); } rollback { remove("Z", true); }
+        step "Remove that" { remove("Z", false); }
         step "Make and remove one" { create_class(#{ class: "Y" }); delete_class("Y"); }
         step "Delete" {
             delete_class(class);

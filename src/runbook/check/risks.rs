@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use rhai::{AST, ASTNode, Expr};
+use rhai::{AST, ASTNode, Expr, Stmt};
 
 use super::MOST;
-use crate::runbook::calls::{call_of, closure_of, functions, plain_call};
+use crate::runbook::calls::{call_of, closure_of, functions};
 use crate::runbook::finding::Finding;
 use crate::runbook::outline::{Functions, step_of};
 use crate::runbook::rule::Rule;
@@ -54,15 +54,16 @@ pub(super) fn check_deletes(source: &Source, script: &Compiled, found: &mut Vec<
     script.ast.walk(&mut |path: &[ASTNode]| {
         let Some((title, position, inputs)) = path.last().and_then(step_of) else { return true };
         if let Some(rollback) = inputs.get(2) {
-            own.extend(undone(&script.ast, rollback));
+            own.extend(undone(&all, &script.ast, rollback));
             return true;
         }
         let called = all.collect(&inputs[1]);
         if !called.contains("delete_class") || called.contains("create_class") {
             return true;
         }
-        let deleted = deleted(&inputs[1]);
-        if !deleted.is_empty() && deleted.iter().all(|class| own.contains(class)) {
+        let deleted = deleted(&all, &inputs[1]);
+        let is_own = |classes: &Vec<String>| classes.iter().any(|class| own.contains(class));
+        if !deleted.is_empty() && deleted.iter().all(is_own) {
             return true;
         }
         let message = format!("step \"{title}\" deletes a class and has no rollback");
@@ -74,18 +75,18 @@ pub(super) fn check_deletes(source: &Source, script: &Compiled, found: &mut Vec<
     });
 }
 
-/// Returns the classes that an expression deletes.
-fn deleted(expression: &Expr) -> Vec<String> {
-    let mut classes = vec![];
+/// Returns what each call that deletes a class is given.
+fn deleted(all: &Functions, expression: &Expr) -> Vec<Vec<String>> {
+    let mut calls = vec![];
     expression.walk(&mut vec![], &mut |path: &[ASTNode]| {
-        classes.extend(path.last().and_then(deleted_by));
+        calls.extend(path.last().and_then(|node| given_to_delete(all, node)));
         true
     });
-    classes
+    calls
 }
 
-/// Returns the classes that a rollback deletes, as far as they are known.
-fn undone(ast: &AST, rollback: &Expr) -> Vec<String> {
+/// Returns what a rollback gives to calls that delete a class.
+fn undone(all: &Functions, ast: &AST, rollback: &Expr) -> Vec<String> {
     let mut closures = vec![];
     rollback.walk(&mut vec![], &mut |path: &[ASTNode]| {
         closures.extend(path.last().and_then(closure_of));
@@ -94,20 +95,27 @@ fn undone(ast: &AST, rollback: &Expr) -> Vec<String> {
     let mut classes = vec![];
     for (_, body) in functions(ast).into_iter().filter(|(name, _)| closures.contains(name)) {
         body.walk(&mut |path: &[ASTNode]| {
-            classes.extend(path.last().and_then(deleted_by));
+            let given = path.last().and_then(|node| given_to_delete(all, node));
+            classes.extend(given.into_iter().flatten());
             true
         });
     }
     classes
 }
 
-/// Returns the class that a node deletes, where it is a call that does: a variable or a text, or where
-/// it is on the page if it is neither, as no other is the same then.
-fn deleted_by(node: &ASTNode) -> Option<String> {
-    let (call, position) = plain_call(node, "delete_class")?;
-    Some(match call.args.first()? {
-        Expr::Variable(variable, ..) => variable.1.to_string(),
-        Expr::StringConstant(text, _) => format!("{text:?}"),
-        _ => format!("{position:?}"),
-    })
+/// Returns the variables and texts that a node gives to a function, where that deletes a class.
+fn given_to_delete(all: &Functions, node: &ASTNode) -> Option<Vec<String>> {
+    let (ASTNode::Stmt(Stmt::FnCall(call, _)) | ASTNode::Expr(Expr::FnCall(call, _))) = node else {
+        return None;
+    };
+    if call.is_operator_call() || !all.follow(vec![call.name.to_string()]).contains("delete_class")
+    {
+        return None;
+    }
+    let given = |argument: &Expr| match argument {
+        Expr::Variable(variable, ..) => Some(variable.1.to_string()),
+        Expr::StringConstant(text, _) => Some(format!("{text:?}")),
+        _ => None,
+    };
+    Some(call.args.iter().filter_map(given).collect())
 }
