@@ -34,7 +34,7 @@ pub(super) fn check(args: &CheckArgs) -> u8 {
     let mut files: Vec<Checked> = sources.iter().map(checked).collect();
     leave_imports(&mut files);
     findings.extend(files.iter().flat_map(|file| file.findings.clone()));
-    findings.sort_by_key(|it| (it.file.clone(), it.start(), it.rule));
+    findings.sort_by_key(|it| (it.file.clone(), it.start(), it.rule, it.message.clone()));
     // What several runbooks import is found with each.
     findings.dedup();
     match args.output {
