@@ -78,7 +78,7 @@ fn warnings_are_told_with_line_and_hint() {
     for (name, script) in [
         (
             "unused",
-            "let class = param(\"class\", \"X\");\nlet other = param(\"other\", 1);\nlet _quiet = param(\"quiet\", 1);\n\
+            "let class = param(\"class\", \"X\");\nlet other = param(\"other\", 1);\nlet _quiet = param(\"quiet\", 1);\nparam(\"alone\", 1);\n\
              let all = step \"A\" { let found = nodes(); let found = nodes(); count(class) };\n\
              fn f(x) { let y = x; y = 2; 1 }\nstep \"B\" { f(1) } rollback { let z = 1; note(\"${z}\"); }",
         ),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rhai::{AST, ASTFlags, ASTNode, Expr, Position, Stmt};
+use rhai::{AST, ASTFlags, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
 use super::{MOST, bodies};
 use crate::runbook::calls::plain_call;
@@ -22,6 +22,15 @@ pub(super) fn check_unused(source: &Source, ast: &AST, found: &mut Vec<Finding>)
             if let [ASTNode::Stmt(statement)] = path {
                 number += 1;
                 unused.extend(declared(statement).filter(|it| !outermost.has(it.name, number)));
+            }
+            if let [ASTNode::Stmt(Stmt::FnCall(..) | Stmt::Expr(_)), ..] = path
+                && path.len() <= 2
+                && let Some((call, position)) =
+                    path.last().and_then(|node| plain_call(node, "param"))
+            {
+                found.extend(
+                    parameter_of(call).map(|name| unused_parameter(source, position, name)),
+                );
             }
             for block in path.last().map(scope::blocks).unwrap_or_default() {
                 let statements = block.statements();
@@ -130,27 +139,33 @@ fn read_from_afar(ast: &AST) -> Option<BTreeSet<String>> {
 }
 
 fn finding(source: &Source, variable: &Variable) -> Finding {
-    let (name, place) = (variable.name, place(source, variable.position));
-    let parameter = match variable.value {
-        Expr::FnCall(call, _) if call.name == "param" => match call.args.first() {
-            Some(Expr::StringConstant(parameter, _)) => Some(parameter),
-            _ => None,
-        },
-        _ => None,
-    };
-    if let Some(parameter) = parameter {
-        let message = format!("the parameter `{parameter}` is never used");
-        return Finding::at(Rule::UnusedParameter, place, message)
-            .hint("whoever sets it is told nothing: use it, or remove it");
+    let (name, value) = (variable.name, variable.value);
+    if let Expr::FnCall(call, _) = value
+        && let Some(parameter) = parameter_of(call)
+    {
+        return unused_parameter(source, variable.position, parameter);
     }
     let message = format!("the variable `{name}` is never used");
-    let finding = Finding::at(Rule::UnusedVariable, place, message);
+    let finding = Finding::at(Rule::UnusedVariable, place(source, variable.position), message);
     if source.text.contains(&format!("${{{name}")) {
         return finding.hint("values are put only into texts in back-ticks");
     }
-    let node = ASTNode::Expr(variable.value);
-    if step_of(&node).is_some() {
+    if step_of(&ASTNode::Expr(value)).is_some() {
         return finding.hint("a step needs no variable: `step \"…\" { … }`");
     }
     finding.hint(format!("use it, remove it, or call it `_{name}`"))
+}
+
+fn unused_parameter(source: &Source, position: Position, name: &str) -> Finding {
+    let message = format!("the parameter `{name}` is never used");
+    Finding::at(Rule::UnusedParameter, place(source, position), message)
+        .hint("whoever sets it is told nothing: use it, or remove it")
+}
+
+/// Returns the name of the parameter that a call declares.
+fn parameter_of(call: &FnCallExpr) -> Option<&str> {
+    match call.args.first() {
+        Some(Expr::StringConstant(name, _)) if call.name == "param" => Some(name),
+        _ => None,
+    }
 }
