@@ -5,7 +5,8 @@ pub(super) fn near<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Opti
     names
         .filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()))
         .map(|name| (strsim::damerau_levenshtein(name, word), name))
-        .filter(|(distance, _)| *distance <= word.len() / 3 + 1)
+        // Of what has one letter any other is as near.
+        .filter(|(distance, _)| *distance <= word.len() / 3 + 1 && *distance < word.len())
         .min()
         .map(|(_, name)| name)
 }

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use crate::support::run;
 
-const TYPOS: [(&str, &str); 84] = [
+const TYPOS: [(&str, &str); 89] = [
     (
         "missing-semicolon-let",
         "let class = param(\"class\", \"X\")\n\nstep \"A\" {\n    count(class)\n}\n",
@@ -124,6 +124,11 @@ const TYPOS: [(&str, &str); 84] = [
     ("crlf", "step \"A\" {\r\n    note(\"x\")\r\n    nodes()\r\n}\r\n"),
     ("umlauts", "step \"Größe\" { note(\"äöü\") note(\"x\"); }"),
     ("shebang", "#!/usr/bin/env -S elysia-runbook run\nlet n = 1\nstep \"A\" { n }"),
+    ("optional", "optonal step \"A\" { nodes() }"),
+    ("condition", "step \"A\" { if stop { 1 } }"),
+    ("one-letter", "let n = 1;\nstep \"A\" { x + n }"),
+    ("variable-of-closure", "step \"A\" { nodes().map(|node| node); note(node); }"),
+    ("name-of-another-language", "let from = 1;\nfn f() { from }\nstep \"A\" { f() }"),
 ];
 
 #[test]

@@ -48,10 +48,21 @@ pub(super) fn advice<'a>(
     let text = |at: Option<usize>| at.and_then(|at| tokens.get(at)).map_or("", |it| it.text);
     let (before, after) = (text(at.checked_sub(1)), text(Some(at + 1)));
     let next_is_text = tokens.get(at + 1).is_some_and(Token::is_text);
-    if let Some((_, advice)) = FOREIGN.iter().find(|(words, _)| words.contains(&name)) {
+    let names = names(tokens, at);
+    // A parameter of a closure without a block is taken for visible behind it.
+    let hidden = names.hidden.iter().chain(&names.visible).find(|it| it.text == name);
+    // What is declared somewhere is meant as a name.
+    if let Some((_, advice)) = FOREIGN.iter().find(|(words, _)| words.contains(&name))
+        && hidden.is_none()
+    {
         return (*advice).into();
     }
-    if (next_is_text || after == "{")
+    if name == "step" || name == "optional" {
+        return "steps stand in a runbook; a test runs it: `let run = run(\"NAME\");`".into();
+    }
+    let begins = matches!(before, "" | ";" | "{" | "}");
+    if begins
+        && (next_is_text || matches!(after, "{" | "step"))
         && let Some(word) = near(&name.to_lowercase(), OWN.into_iter())
     {
         return format!("did you mean `{word}`?");
@@ -65,17 +76,13 @@ pub(super) fn advice<'a>(
     if after == "=>" || after == "->" {
         return format!("a function without a name is `|{name}| …`");
     }
-    let names = names(tokens, at);
     if names.modules.contains(&name) {
         return format!("`{name}` is a module: its functions are `{name}::…`");
     }
     if functions.contains(name) {
         return format!("`{name}` is a function: write `{name}()`");
     }
-    if let Some(near) = near(name, names.visible.iter().map(|it| it.text)) {
-        return format!("did you mean `{near}`?");
-    }
-    if let Some(other) = names.hidden.iter().find(|it| it.text == name) {
+    if let Some(other) = hidden {
         let line = line_of(other);
         if other.start > tokens[at].start {
             return format!("it is declared only in line {line}");
@@ -88,6 +95,9 @@ pub(super) fn advice<'a>(
         return format!(
             "the `{name}` of line {line} ends with its block; to keep it, let it be the value of its step: `let {name} = step \"…\" {{ … }};`"
         );
+    }
+    if let Some(near) = near(name, names.visible.iter().map(|it| it.text)) {
+        return format!("did you mean `{near}`?");
     }
     if after == "=" {
         return format!("declare it: `let {name} = …;`");
