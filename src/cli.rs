@@ -275,9 +275,27 @@ pub struct ShowArgs {
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Paths or names, as for `run`; without any, all that `list` shows
-    #[arg(add = ArgValueCompleter::new(completion::runbooks))]
-    pub runbooks: Vec<String>,
+    /// Runbooks, by path or name as for `run`, their tests, or folders of both; without any, all that
+    /// `list` shows
+    #[arg(value_name = "PATH", add = ArgValueCompleter::new(completion::runbooks))]
+    pub paths: Vec<String>,
+
+    /// Fail on warnings, too
+    #[arg(long)]
+    pub strict: bool,
+
+    /// How to tell what was found
+    #[arg(long, value_enum, default_value_t = CheckOutput::Text, value_name = "FORMAT")]
+    pub output: CheckOutput,
+}
+
+/// How to tell what `check` found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CheckOutput {
+    /// For people
+    Text,
+    /// For editors: docs/editors.md tells its shape
+    Json,
 }
 
 /// Arguments of `api`.

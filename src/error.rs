@@ -199,6 +199,30 @@ pub struct Place {
     pub column: usize,
 }
 
+impl Place {
+    /// Returns the bytes of the word that is there, which may be none; a place has a point and no length.
+    #[must_use]
+    pub fn span(&self) -> std::ops::Range<usize> {
+        let line_start: usize =
+            self.text.split_inclusive('\n').take(self.line.saturating_sub(1)).map(str::len).sum();
+        let line = self.text[line_start.min(self.text.len())..].lines().next().unwrap_or_default();
+        let before: usize =
+            line.chars().take(self.column.saturating_sub(1)).map(char::len_utf8).sum();
+        let word: usize = line[before..]
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .map(char::len_utf8)
+            .sum();
+        let start = line_start + before;
+        let length = match (self.column, word) {
+            (0, _) => line.len(),
+            (_, 0) => line[before..].chars().next().map_or(0, char::len_utf8),
+            (_, word) => word,
+        };
+        start..start + length
+    }
+}
+
 /// Whose fault an [`Error`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

@@ -5,13 +5,20 @@
 
 mod support;
 
+mod check {
+    mod files;
+    mod hook;
+    mod rules;
+    mod typos;
+}
+
 use std::fs;
 
 use elysia_runbook::sandbox::Scenario;
 use support::{Stage, run};
 use tempfile::TempDir;
 
-const FAULTS: [(&str, &str); 29] = [
+const FAULTS: [(&str, &str); 31] = [
     ("computed-function", r#"step "A" { Fn("delete" + "_class").call("X"); }"#),
     ("misspelt-function-pointer", r#"step "A" { Fn("delet_class").call("X"); }"#),
     ("print", r#"step "A" { print("x"); }"#),
@@ -20,6 +27,14 @@ const FAULTS: [(&str, &str); 29] = [
     ("unknown-function-in-function", r#"fn f() { nodse() } step "A" { f() }"#),
     ("unknown-method", r#"step "A" { nodes().lenght() }"#),
     ("argument-count", r#"step "A" { count(); count("A", "B"); note() }"#),
+    (
+        "argument-kind",
+        r#"step "A" { count(3); sleep("1"); create_class("X"); tally("X", 1.5, []); note('x') }"#,
+    ),
+    (
+        "argument-kind-method",
+        r#"fn f(x) { note(x, 1) } step "A" { check(true, "x", ()); "X".count() }"#,
+    ),
     ("own-function-argument-count", r#"fn f(a) { a } step "A" { f(1, 2) }"#),
     ("unknown-variable", r#"step "A" { count(clas) }"#),
     ("variable-of-another-step", r#"step "A" { let x = 1; } step "B" { x }"#),
@@ -189,7 +204,7 @@ fn errors_of_a_run_show_the_line_and_the_step() {
         ("thrown", "step \"A\" { throw \"because\"; }"),
         ("not-found", "step \"A\" {\n    get_schema(\"Nope\")\n}"),
         ("in-function", "fn f(c) {\n    count(c)\n}\nstep \"A\" { f(\"Nope\") }"),
-        ("wrong-type", "step \"A\" { count(3) }"),
+        ("wrong-type", "step \"A\" { let class = 3; count(class) }"),
         ("no-property", "step \"A\" { get_schema(\"ELYSIA_CONFIG__\").nope }"),
         ("not-data", "step \"A\" { |x| x }"),
         ("forged", "step \"A\" { note(\"fine\\nSUCCESS: all \\u001b[2J\"); }"),

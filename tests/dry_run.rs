@@ -132,7 +132,6 @@ fn a_dry_run_ends_as_the_run_does_and_sends_nothing() {
         }
     });
     let codes = codes.into_inner().unwrap();
-    eprintln!("exit codes: {codes:?}");
     // Else nothing was compared.
     for code in [0, 1, 4, 5] {
         assert!(codes.contains_key(&Some(code)), "{codes:?}");

@@ -12,7 +12,7 @@ use std::fs;
 
 use elysia_runbook::host;
 use elysia_runbook::journal::parse;
-use elysia_runbook::runbook::{Runbook, Source, find, shipped};
+use elysia_runbook::runbook::{Checked, Finding, Holds, Runbook, Source, find, shipped};
 use elysia_runbook::sandbox::{Fault, Scenario};
 use elysia_runbook::session::Carried;
 use elysia_runbook::survey::{Classes, Commands, Seen, Survey, View};
@@ -74,7 +74,17 @@ fn check(text: String) {
         text,
         is_import: false,
     };
-    let _ = Runbook::compile(&mut engine, source);
+    let checked = Checked::of_runbook(&mut engine, &source);
+    for finding in &checked.findings {
+        // What a place points at can be shown.
+        let _ = finding.place.as_ref().map(|place| &place.text[place.span()]);
+    }
+    // `run` refuses what `check` finds to be wrong, and nothing else; a file of functions is no runbook.
+    let is_wrong = checked.findings.iter().any(Finding::is_error);
+    let is_refused = Runbook::compile(&mut engine, source).is_err();
+    if !matches!(checked.holds, Some(Holds::Functions(_))) {
+        assert_eq!(is_wrong, is_refused, "{:?}", checked.findings);
+    }
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn loops_recursion_and_time() {
     ends(r#"step "A" { try { loop { } } catch { } note("went " + "on"); }"#, 1, "operations");
     ends(r#"fn f(n) { f(n + 1) } step "A" { f(0); }"#, 1, "stack");
     ends(r#"step "A" { sleep(1e9); }"#, 1, "0 to 3600 seconds");
-    ends(r#"step "A" { wait_until(1e12, || false); }"#, 1, "");
+    ends(r#"step "A" { let long = 1e12; wait_until(long, || false); }"#, 1, "");
 }
 
 #[test]

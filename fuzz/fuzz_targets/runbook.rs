@@ -3,7 +3,7 @@
 #![no_main]
 
 use elysia_runbook::host;
-use elysia_runbook::runbook::{Runbook, Source};
+use elysia_runbook::runbook::{Checked, Runbook, Source};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
@@ -14,5 +14,6 @@ fuzz_target!(|text: &str| {
         text: text.into(),
         is_import: false,
     };
+    let _ = Checked::of_runbook(&mut host::engine(), &source);
     let _ = Runbook::compile(&mut host::engine(), source);
 });

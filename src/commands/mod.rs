@@ -51,7 +51,7 @@ pub fn dispatch(cli: &Cli) -> ExitCode {
         Command::Run(args) => run::run(args),
         Command::List => Ok(list::list()),
         Command::Show(args) => show::show(args),
-        Command::Check(args) => check::check(args),
+        Command::Check(args) => Ok(check::check(args)),
         Command::Api(args) => api::api(args),
         Command::Test(args) => test::test(args),
         Command::New(args) => new::new(args),

@@ -53,7 +53,7 @@ fn resume_here(args: &ResumeArgs) -> Ended {
         return Err(one(in_sandbox(run)));
     }
     let mut engine = host::engine();
-    let runbook = Runbook::load(&mut engine, name).map_err(|mut errors| {
+    let runbook = Runbook::load_begun(&mut engine, name).map_err(|mut errors| {
         let saved = folder.path.join("runbook.rhai");
         errors[0].hints.push(format!("the text as it was run is {}", saved.display()));
         errors

@@ -19,7 +19,9 @@ mod throw;
 mod transfer;
 
 pub use memory::Allowance;
-pub use reference::{Call, Effect, Kind, Parameter, Primitive, Reference, Syntax, Topic, changing};
+pub use reference::{
+    Call, Effect, Kind, Kinds, Parameter, Primitive, Reference, Syntax, Topic, changing, kinds,
+};
 pub(crate) use run::lower_first;
 pub use run::{Ended, FailedStep, Run, describe};
 pub use step::{OPTIONAL, Rollback};

@@ -12,16 +12,17 @@ use rhai::{
 };
 
 use super::find::{Source, read, with_extension};
+use super::finding::Finding;
 use super::place;
+use super::rule::Rule;
 use super::shipped::built_in;
-use crate::error::Error;
 
 /// Reads everything that a runbook imports, directly or not.
 pub(super) fn collect(
     engine: &Engine,
     source: &Source,
     ast: &AST,
-) -> Result<BTreeMap<String, Source>, Error> {
+) -> Result<BTreeMap<String, Source>, Finding> {
     let mut imports = BTreeMap::new();
     let mut open = vec![(source.clone(), ast.clone())];
     while let Some((importing, ast)) = open.pop() {
@@ -29,8 +30,9 @@ pub(super) fn collect(
             if imports.contains_key(&path) {
                 continue;
             }
-            let found = locate(source, &path).map_err(|error| {
-                if error.place.is_none() { error.at(place(&importing, position)) } else { error }
+            let found = locate(source, &path).map_err(|(message, hints)| {
+                let place = place(&importing, position);
+                Finding { hints, ..Finding::at(Rule::Import, place, message) }
             })?;
             let ast = super::compile(engine, &found)?;
             imports.insert(path, found.clone());
@@ -46,7 +48,7 @@ pub(super) fn resolve_only(engine: &mut Engine, imports: &BTreeMap<String, Sourc
 }
 
 /// Returns the paths of all `import` statements, which must be literals.
-fn paths(source: &Source, ast: &AST) -> Result<Vec<(String, Position)>, Error> {
+fn paths(source: &Source, ast: &AST) -> Result<Vec<(String, Position)>, Finding> {
     let mut paths = vec![];
     let mut computed = None;
     ast.walk(&mut |nodes: &[ASTNode]| {
@@ -59,18 +61,26 @@ fn paths(source: &Source, ast: &AST) -> Result<Vec<(String, Position)>, Error> {
         true
     });
     match computed {
-        Some(position) => Err(Error::runbook("an import needs a literal path")
-            .hint("write `import \"lib/replication\" as replication;`")
-            .at(place(source, position))),
+        Some(position) => {
+            let place = place(source, position);
+            Err(Finding::at(Rule::Import, place, "an import needs a literal path")
+                .hint("write `import \"lib/replication\" as replication;`"))
+        }
         None => Ok(paths),
     }
 }
 
-fn locate(runbook: &Source, path: &str) -> Result<Source, Error> {
+/// Why a file can't be imported, and what to do.
+type Refused = (String, Vec<String>);
+
+fn locate(runbook: &Source, path: &str) -> Result<Source, Refused> {
+    let refused = |message: String, hint: &str| Err((message, vec![hint.to_owned()]));
     let plain = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
     if !plain || path.contains(['\\', '\0']) {
-        return Err(Error::runbook(format!("the import `{path}` leaves the runbook's folder"))
-            .hint("imports are paths below the runbook's own folder, without `..`"));
+        return refused(
+            format!("the import `{path}` leaves the runbook's folder"),
+            "imports are paths below the runbook's own folder, without `..`",
+        );
     }
     let file = with_extension(path);
     if let Some(folder) = &runbook.folder {
@@ -82,11 +92,11 @@ fn locate(runbook: &Source, path: &str) -> Result<Source, Error> {
                 _ => false,
             };
             if !inside {
-                return Err(Error::runbook(format!(
-                    "the import `{path}` is a link that leaves the runbook's folder"
-                )));
+                let message =
+                    format!("the import `{path}` is a link that leaves the runbook's folder");
+                return Err((message, vec![]));
             }
-            let mut found = read(&candidate, path)?;
+            let mut found = read(&candidate, path).map_err(|error| (error.message, error.hints))?;
             found.is_import = true;
             return Ok(found);
         }
@@ -96,9 +106,10 @@ fn locate(runbook: &Source, path: &str) -> Result<Source, Error> {
             found.name = path.into();
             Ok(found)
         }
-        _ => Err(Error::runbook(format!("there is nothing to import at `{path}`")).hint(
+        _ => refused(
+            format!("there is nothing to import at `{path}`"),
             "imports are looked up in the runbook's own folder, then in the built-in `lib/`",
-        )),
+        ),
     }
 }
 

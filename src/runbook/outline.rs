@@ -158,23 +158,28 @@ fn doc(ast: &AST) -> String {
 }
 
 /// Functions and closures by name, each alone.
-struct Functions {
+pub(super) struct Functions {
     bodies: BTreeMap<String, AST>,
 }
 
 impl Functions {
-    fn of(ast: &AST, libraries: &BTreeMap<String, AST>) -> Self {
+    pub(super) fn of(ast: &AST, libraries: &BTreeMap<String, AST>) -> Self {
         let scripts = std::iter::once(ast).chain(libraries.values());
         Self { bodies: scripts.flat_map(functions).collect() }
     }
 
-    /// Adds the names of all functions that an expression calls, directly or not.
-    fn collect(&self, expression: &Expr) -> BTreeSet<String> {
+    /// Returns the names of all functions that an expression calls, directly or not.
+    pub(super) fn collect(&self, expression: &Expr) -> BTreeSet<String> {
         let mut open = vec![];
         expression.walk(&mut vec![], &mut |path: &[ASTNode]| {
             open.extend(path.last().and_then(name_of));
             true
         });
+        self.follow(open)
+    }
+
+    /// Returns the names of all functions that are called where one is: itself, and what it calls.
+    pub(super) fn follow(&self, mut open: Vec<String>) -> BTreeSet<String> {
         let mut called = BTreeSet::new();
         while let Some(name) = open.pop() {
             if let Some(body) = self.bodies.get(&name).filter(|_| !called.contains(&name)) {

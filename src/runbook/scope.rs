@@ -88,7 +88,8 @@ fn declares_for_all(node: &ASTNode, name: &str) -> bool {
     }
 }
 
-fn blocks<'a>(node: &ASTNode<'a>) -> Vec<&'a StmtBlock> {
+/// Returns the blocks of statements that stand directly in a node.
+pub(super) fn blocks<'a>(node: &ASTNode<'a>) -> Vec<&'a StmtBlock> {
     match node {
         ASTNode::Stmt(
             Stmt::If(flow, _) | Stmt::While(flow, _) | Stmt::Do(flow, ..) | Stmt::TryCatch(flow, _),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rhai::{AST, ASTNode, Engine, Expr, Position};
 
 use super::find::Source;
-use super::{Compiled, check_tests, imports};
+use super::{Compiled, check, imports};
 use crate::error::Error;
 
 /// A file of tests that passed every check.
@@ -38,21 +38,13 @@ impl TestFile {
     ///
     /// Every fault that was found, at least one.
     pub fn compile(engine: &mut Engine, source: Source) -> Result<Self, Vec<Error>> {
-        let Compiled { ast, imports, libraries } =
-            Compiled::of(engine, &source).map_err(|error| vec![error])?;
-        let faults = check_tests::check_tests(engine, &source, &ast, &imports, &libraries);
+        let script = Compiled::of(engine, &source).map_err(|fault| vec![fault.into()])?;
+        let faults = check::test_errors(engine, &source, &script);
         if !faults.is_empty() {
-            return Err(faults);
+            return Err(faults.into_iter().map(Into::into).collect());
         }
-        let mut tests = vec![];
-        ast.walk(&mut |path: &[ASTNode]| {
-            tests.extend(
-                path.last()
-                    .and_then(test_of)
-                    .map(|(title, position)| Test { title: title.into(), position }),
-            );
-            true
-        });
+        let Compiled { ast, imports, .. } = script;
+        let tests = tests(&ast);
         Ok(Self { source, imports, ast, tests })
     }
 
@@ -60,6 +52,20 @@ impl TestFile {
     pub fn resolve(&self, engine: &mut Engine) {
         imports::resolve_only(engine, &self.imports);
     }
+}
+
+/// Returns the tests of a script, in order.
+pub(super) fn tests(ast: &AST) -> Vec<Test> {
+    let mut tests = vec![];
+    ast.walk(&mut |path: &[ASTNode]| {
+        tests.extend(
+            path.last()
+                .and_then(test_of)
+                .map(|(title, position)| Test { title: title.into(), position }),
+        );
+        true
+    });
+    tests
 }
 
 /// Returns title and position of the test that a node is.

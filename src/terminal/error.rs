@@ -1,6 +1,6 @@
 //! Errors as text: message, the line of the runbook with a caret, causes, hints.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, Title};
 
 use super::print_aside;
 use super::style::{Styles, shown};
@@ -14,17 +14,23 @@ pub fn print_errors(errors: &[Error]) {
     }
 }
 
+/// Prints what is no error, and is told like one, to stderr: with its code.
+pub fn print_warning(code: &str, warning: &Error) {
+    let title = Level::WARNING.primary_title(shown(&warning.message)).id(code);
+    print_aside(&render(Styles::for_stderr().coloured, title, warning));
+}
+
 /// Returns an error as text.
 #[must_use]
 pub fn error_text(error: &Error, coloured: bool) -> String {
-    render(&if coloured { Renderer::styled() } else { Renderer::plain() }, error)
+    render(coloured, Level::ERROR.primary_title(shown(&error.message)), error)
 }
 
-fn render(renderer: &Renderer, error: &Error) -> String {
-    let message = shown(&error.message);
+fn render(coloured: bool, title: Title, error: &Error) -> String {
+    let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
     let mut group: Group = match &error.place {
-        Some(place) => Level::ERROR.primary_title(message).element(excerpt(place)),
-        None => Group::with_title(Level::ERROR.primary_title(message)),
+        Some(place) => title.element(excerpt(place)),
+        None => Group::with_title(title),
     };
     for cause in &error.causes {
         group = group.element(Level::NOTE.message(shown(cause)));
@@ -38,25 +44,5 @@ fn render(renderer: &Renderer, error: &Error) -> String {
 fn excerpt(place: &Place) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
     Snippet::source(place.text.as_str())
         .path(place.file.as_str())
-        .annotation(AnnotationKind::Primary.span(span(place)))
-}
-
-/// Returns the bytes of the word at a place; a place has a point and no length.
-fn span(place: &Place) -> std::ops::Range<usize> {
-    let line_start: usize =
-        place.text.split_inclusive('\n').take(place.line.saturating_sub(1)).map(str::len).sum();
-    let line = place.text[line_start.min(place.text.len())..].lines().next().unwrap_or_default();
-    let before: usize = line.chars().take(place.column.saturating_sub(1)).map(char::len_utf8).sum();
-    let word: usize = line[before..]
-        .chars()
-        .take_while(|c| c.is_alphanumeric() || *c == '_')
-        .map(char::len_utf8)
-        .sum();
-    let start = line_start + before;
-    let length = match (place.column, word) {
-        (0, _) => line.len(),
-        (_, 0) => line[before..].chars().next().map_or(0, char::len_utf8),
-        (_, word) => word,
-    };
-    start..start + length
+        .annotation(AnnotationKind::Primary.span(place.span()))
 }

@@ -14,7 +14,7 @@ mod style;
 mod text;
 
 pub use diff::diff;
-pub use error::{error_text, print_errors};
+pub use error::{error_text, print_errors, print_warning};
 pub use ndjson::Ndjson;
 pub use prompt::Prompt;
 pub use style::{Styles, shown};

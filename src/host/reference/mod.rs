@@ -167,6 +167,30 @@ pub fn changing(engine: &Engine) -> BTreeSet<String> {
     effects.into_iter().filter(|(_, effect)| changes(*effect)).map(|(name, _)| name).collect()
 }
 
+/// For each function of one name the kinds of its parameters.
+pub type Kinds = BTreeMap<String, Vec<Vec<Kind>>>;
+
+/// Returns the kinds of the parameters of every primitive. Where the language has a function of the same
+/// name, that is among them.
+#[must_use]
+pub fn kinds(engine: &Engine) -> Kinds {
+    let primitives = super::primitives(engine);
+    let each = |function: FuncInfo| {
+        let about = function.metadata;
+        let parameters = about.params_info.iter().map(|it| Parameter::parse(it).kind);
+        // What is not told can be any.
+        let kinds = parameters.chain(std::iter::repeat(Kind::Any)).take(about.num_params);
+        Some((about.name.to_string(), kinds.collect()))
+    };
+    let mut kinds = Kinds::new();
+    for (name, parameters) in engine.collect_fn_metadata(None, each, true) {
+        if primitives.contains(&name) {
+            kinds.entry(name).or_default().push(parameters);
+        }
+    }
+    kinds
+}
+
 impl Topic {
     fn new(name: &str, primitives: Module) -> Self {
         let about = primitives.doc().trim_start_matches('/').trim().to_owned();

@@ -4,60 +4,51 @@ use std::collections::BTreeMap;
 
 use rhai::{AST, ASTNode, Engine, Position};
 
-use super::calls::functions;
-use super::check::{built_in_functions, check_calls, check_names, check_words};
-use super::find::Source;
-use super::place;
-use super::test_file::test_of;
-use crate::error::Error;
-use crate::host::primitives;
+use super::{check_words, functions, sorted};
+use crate::runbook::calls;
+use crate::runbook::finding::Finding;
+use crate::runbook::rule::Rule;
+use crate::runbook::test_file::test_of;
+use crate::runbook::{Compiled, Source, place};
 
-/// Returns every fault of a file of tests.
-pub(super) fn check_tests(
+/// Returns what a file of tests is refused for.
+pub(in crate::runbook) fn test_errors(
     engine: &Engine,
     source: &Source,
-    ast: &AST,
-    imports: &BTreeMap<String, Source>,
-    libraries: &BTreeMap<String, AST>,
-) -> Vec<Error> {
-    let mut built_in = built_in_functions(engine);
+    script: &Compiled,
+) -> Vec<Finding> {
+    let mut built_in = functions::built_in(engine);
     // No function, but what somebody means who writes `expct(…)`.
     built_in.entry("expect".into()).or_default();
-    let words = primitives(engine);
-    let mut faults = vec![];
-    for (source, ast) in std::iter::once((source, ast))
-        .chain(libraries.iter().map(|(path, library)| (&imports[path], library)))
-    {
-        check_calls(&built_in, source, ast, libraries, &mut faults);
-        check_names(&words, source, ast, &mut faults);
-        check_words(&built_in, source, ast, &mut faults);
-    }
-    check_titles(source, ast, &mut faults);
-    faults.sort_by_key(|fault| fault.place.as_ref().map(|p| (p.file.clone(), p.line, p.column)));
-    faults
+    let mut found = check_words(engine, &built_in, source, script);
+    check_titles(source, &script.ast, &mut found);
+    sorted(found)
 }
 
-fn check_titles(source: &Source, ast: &AST, faults: &mut Vec<Error>) {
+fn check_titles(source: &Source, ast: &AST, found: &mut Vec<Finding>) {
     let top = ast.statements().len();
     let mut titles: BTreeMap<String, Position> = BTreeMap::new();
-    let inside = functions(ast);
+    let inside = calls::functions(ast);
     let scripts = std::iter::once((ast, true)).chain(inside.iter().map(|(_, body)| (body, false)));
     for (script, is_file) in scripts {
         script.walk(&mut |path: &[ASTNode]| {
             let Some((title, position)) = path.last().and_then(test_of) else { return true };
-            let mut fault = |message: String, hint: &str| {
-                faults.push(Error::runbook(message).hint(hint).at(place(source, position)));
+            let mut fault = |rule, message: String, hint: &str| {
+                found.push(Finding::at(rule, place(source, position), message).hint(hint));
             };
             // The statement that a test is, and the test.
             if !is_file || path.len() > 2 {
                 fault(
+                    Rule::MisplacedTest,
                     format!("test \"{title}\" does not stand at the top level"),
                     "so that the list of tests is known without running them",
                 );
             } else if title.trim().is_empty() {
-                fault("a test needs a title".into(), "write `test \"a class comes back\" { … }`");
+                let hint = "write `test \"a class comes back\" { … }`";
+                fault(Rule::TestTitle, "a test needs a title".into(), hint);
             } else if let Some(first) = titles.insert(title.to_owned(), position) {
                 fault(
+                    Rule::RepeatedTest,
                     format!(
                         "there is a test \"{title}\" already, in line {}",
                         first.line().unwrap_or(0)
@@ -68,9 +59,10 @@ fn check_titles(source: &Source, ast: &AST, faults: &mut Vec<Error>) {
             true
         });
     }
-    if top == 0 || titles.is_empty() && faults.is_empty() {
-        faults.push(
-            Error::runbook(format!("`{}` has no test", source.display))
+    if top == 0 || titles.is_empty() && found.is_empty() {
+        let message = format!("`{}` has no test", source.display);
+        found.push(
+            Finding::in_file(Rule::NoTest, &source.display, message)
                 .hint("write `test \"a class comes back\" { … }`"),
         );
     }
