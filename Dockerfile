@@ -14,6 +14,8 @@ FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /build/target/release/elysia-runbook /elysia-runbook
 COPY --from=build --chown=65532:65532 /home-of-runs /state
+# Where dry runs and tests work.
+COPY --from=build --chown=65532:65532 /home-of-runs /tmp
 # Journals and backups: without a volume they end with the container.
 ENV ELYSIA_RUNBOOK_HOME=/state HOME=/state
 VOLUME /state

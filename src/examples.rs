@@ -29,7 +29,8 @@ Example:
 pub(crate) const CHECK: &str = "\
 Examples:
   elysia-runbook check                                     all that `list` shows
-  elysia-runbook check runbooks/mine.rhai";
+  elysia-runbook check runbooks/mine.rhai
+  elysia-runbook check runbooks --strict --output json     a folder, for an editor or CI";
 
 pub(crate) const API: &str = "\
 Examples:

@@ -8,11 +8,12 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use super::disguise::Disguise;
-use super::execute::{Company, disk};
+use super::execute::Company;
 use super::place::Place;
 use super::run::{New, begin};
 use super::{Ended, one};
 use crate::cli::HowArgs;
+use crate::error::Error;
 use crate::event::{Event, Listener};
 use crate::journal::Home;
 use crate::runbook::Runbook;
@@ -32,7 +33,7 @@ pub(super) struct DryRun<'a> {
 impl DryRun<'_> {
     pub(super) fn run(self, engine: Engine, runtime: Runtime, how: &HowArgs) -> Ended {
         let Self { name, runbook, parameters, place, cluster } = self;
-        let folder = tempfile::tempdir().map_err(|error| one(disk(error)))?;
+        let folder = tempfile::tempdir().map_err(|error| one(no_folder(&error)))?;
         let (home, instead) = (folder.path().join("home"), folder.path().join("files"));
         let disguise = disguise(&home, &instead);
         let mut company = Company::at_terminal(&runtime, how.output)?;
@@ -43,6 +44,12 @@ impl DryRun<'_> {
         let new = New { name, runbook, parameters, place, cluster, home, instead };
         begin(engine, runtime, new, how, company)
     }
+}
+
+fn no_folder(error: &std::io::Error) -> Error {
+    Error::failed("a dry run needs a folder for as long as it takes")
+        .cause(error)
+        .hint("set TMPDIR to a folder that can be written")
 }
 
 /// Files are told as if they were where the run would put them.

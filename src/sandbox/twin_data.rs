@@ -35,9 +35,9 @@ pub(super) fn fill(seen: &Seen, world: &mut World, doubts: &mut Vec<String>) {
     }
     let names = class_names(world);
     let each = (MOST / (names.len() as u64).max(1)).clamp(1, MOST_OF_ONE);
-    let nothing = SavedClass::default();
     for class in &names {
-        let saved = seen.saved.classes.get(class).unwrap_or(&nothing);
+        let saved =
+            &seen.saved.classes.get(class).cloned().unwrap_or_else(|| reported(seen, class));
         doubts.extend(saved.unknown.iter().map(|why| format!("{class}: {why}")));
         insert(saved, world, class, each, doubts);
     }
@@ -107,6 +107,20 @@ fn guessed(seen: &Seen, class: &str, config: &Object) -> Plan {
         }
     }
     plan
+}
+
+/// Returns what the nodes themselves report of a class that was not looked at closely.
+fn reported(seen: &Seen, class: &str) -> SavedClass {
+    let mut saved = SavedClass::default();
+    for (node, status) in &seen.statuses {
+        for shard in status.shards.iter().filter(|shard| shard.class == class) {
+            if let Some(objects) = shard.object_count.and_then(|it| u64::try_from(it).ok()) {
+                let on = saved.objects.entry(shard.name.clone()).or_default();
+                on.insert((*node).to_owned(), objects);
+            }
+        }
+    }
+    saved
 }
 
 /// Leaves a node that answers the replicas that it says it has, in their states.

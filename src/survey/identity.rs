@@ -19,6 +19,12 @@ impl Survey {
         let topology = self.topology();
         let mut free: Vec<&str> = topology.iter().map(|node| node.node.as_str()).collect();
         free.retain(|name| !known.contains(name));
+        // One that does not answer is in no list but that of the members: the same name is its own.
+        for node in saved.nodes.iter_mut().filter(|node| node.raft_name.is_none()) {
+            if let Some(at) = free.iter().position(|name| *name == node.node) {
+                node.raft_name = Some(free.remove(at).to_owned());
+            }
+        }
         let unnamed = |at: &usize| saved.nodes[*at].raft_name.is_none();
         let (answering, silent): (Vec<usize>, Vec<usize>) =
             (0..self.nodes.len()).filter(unnamed).partition(|at| self.nodes[*at].view.is_ok());
