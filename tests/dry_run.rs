@@ -16,6 +16,7 @@ use clap::ValueEnum;
 use elysia_runbook::sandbox::{Sandbox, Scenario};
 use elysia_runbook::survey::{Saved, Survey};
 use elysia_runbook::weaviate::{Access, Cluster};
+use expectrl::{Eof, Expect, Session};
 use serde_json::{Value, json};
 use support::{Ended, Stage, run};
 use tempfile::TempDir;
@@ -291,4 +292,17 @@ fn what_can_not_be_used_is_told() {
     run(home.path(), &["run", "cluster-health", "--dry-run", dead[0], dead[1]])
         .exits(1)
         .says("no node can be used");
+}
+
+#[test]
+fn the_difference_is_coloured_on_a_terminal() {
+    let home = TempDir::new().unwrap();
+    let words = ["run", "config-replication", "--dry-run", "--sandbox=factor-one"];
+    let mut command = support::program(home.path());
+    command.args(words).stdin(Stdio::inherit());
+    let mut session = Session::spawn(command).unwrap();
+    let said = String::from_utf8(session.expect(Eof).unwrap().as_bytes().to_vec()).unwrap();
+    assert!(said.contains("\u{1b}[31;1m-    \"factor\": 1\u{1b}[0m"), "{said:?}");
+    assert!(said.contains("\u{1b}[32m+    \"factor\": 3\u{1b}[0m"), "{said:?}");
+    assert!(!run(home.path(), &words).exits(0).stdout.contains('\u{1b}'));
 }
