@@ -13,14 +13,18 @@ Examples:
 pub(crate) const RUN: &str = "\
 Examples:
   elysia-runbook run cluster-health --cluster prod
-  elysia-runbook run config-replication --set class=Article --cluster prod --dry-run
-  elysia-runbook run config-replication --set class=Article --cluster prod --step
+  elysia-runbook run config-replication --cluster prod --dry-run
+  elysia-runbook run config-replication --cluster prod --step
   elysia-runbook run scale-replicas --set class=Article --set factor=3 \\
-      --node node1=http://10.0.0.1:8080 --node node2=http://10.0.0.2:8080 --node node3=http://10.0.0.3:8080
-  elysia-runbook run config-replication --sandbox --fault 'POST:/v1/schema:2=500 disk full'
+      --node node1=http://10.0.0.1:8080 \\
+      --node node2=http://10.0.0.2:8080 \\
+      --node node3=http://10.0.0.3:8080
+  elysia-runbook run config-replication --sandbox \\
+      --fault 'POST:/v1/schema:2=500 disk full'
 
-Ends with 0 if all is well, 4 if problems were found, 5 if it was refused, 6 if it failed and everything
-was put back, 7 if a person must act: docs/exit-codes.md has them all.";
+Ends with 0 if all is well, 4 if problems were found, 5 if it was refused,
+6 if it failed and everything was put back, 7 if a person must act:
+docs/exit-codes.md has them all.";
 
 pub(crate) const SHOW: &str = "\
 Example:
@@ -36,7 +40,7 @@ pub(crate) const API: &str = "\
 Examples:
   elysia-runbook api                                       everything
   elysia-runbook api count delete_class
-  elysia-runbook api --format definitions > runbooks/elysia.d.rhai";
+  elysia-runbook api --format definitions > elysia.d.rhai";
 
 pub(crate) const TEST: &str = "\
 Examples:
@@ -78,13 +82,14 @@ Examples:
   elysia-runbook sandbox --like broken.json
   elysia-runbook sandbox healthy --fault 'node2:POST:/v1/schema:1=cut-after'
 
-A fault is [NODE:]METHOD:PATH[:NTH]=WHAT. NODE is a RAFT name, `*` in PATH stands for any text, NTH is the one
-matching request that is meant, from 1. WHAT is one of
-  refuse, cut-after, cut-body        no answer, done and no answer, half an answer
-  hang, hang-after, delay 2s         never, done and never, later
-  422 no such module, done 500 oops  this answer instead, or although it is done
-  malformed, trickle, endless        broken JSON, byte by byte, without an end
-  class-reappears, write             a writer brings the class back, writes objects
+A fault is [NODE:]METHOD:PATH[:NTH]=WHAT. NODE is a RAFT name, `*` in PATH
+stands for any text, NTH is the one matching request that is meant, from 1.
+WHAT is one of
+  refuse, cut-after, cut-body     no answer, done and no answer, half of one
+  hang, hang-after, delay 2s      never, done and never, later
+  422 no module, done 500 oops    this answer instead, or although it is done
+  malformed, trickle, endless     broken JSON, byte by byte, without an end
+  class-reappears, write          a writer brings the class back, writes objects
   leader-lost 5s, stop node2, hang node2";
 
 pub(crate) const COMPLETIONS: &str = "\

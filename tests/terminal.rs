@@ -54,7 +54,9 @@ fn a_question_is_answered_at_the_terminal() {
     // Other keys, and what was typed before the question was seen, answer nothing.
     let mut session = repair(&stage, &[]);
     session.send("n").unwrap();
-    let (code, said) = answer(&mut session, &[(PLAN, "xY")]);
+    // Nor does a letter of a word that begins otherwise, such as this `y`.
+    let answers = [(PLAN, "maybe\r"), ("that is no answer; Enter asks again", ""), (PLAN, "Y")];
+    let (code, said) = answer(&mut session, &answers);
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("SUCCESS"), "{said}");
     assert_eq!(stage.factors(CLASS), [Some(3); 3]);
@@ -118,7 +120,7 @@ fn steps_are_run_skipped_or_stopped_at_one_by_one() {
     let stage = Stage::new(Scenario::Healthy);
     // `s` answers only where the runbook allows it.
     let answers = [
-        ("Run step 1/4 \"Read\"? [y: run, N: stop]", "sy"),
+        ("Run step 1/4 \"Read\"? [y: run, N: stop]", "s\ry"),
         ("Run step 2/4 \"Look closer\"? [y: run, s: skip, N: stop]", "s"),
         ("Run step 3/4 \"Look again\"? [y: run, s: skip, N: stop]", "n"),
     ];

@@ -139,17 +139,17 @@ pub(super) fn execute(
         errors(&error);
         return Verdict::Refused.exit_code();
     }
-    let twin = place.twin.clone();
+    let Place { cluster, sandbox, twin, commands, .. } = place;
     let session = Session::new(Parts {
-        announcement: place.sandbox.is_none().then(|| announcement(&runbook, &place.cluster)),
+        announcement: sandbox.is_none().then(|| announcement(&runbook, &cluster)),
         runtime,
-        cluster: place.cluster,
+        cluster,
         permissions,
         operator,
         recorder: Recorder::new(Box::new(journal), vec![listener]),
         interrupt,
         folder: folder.clone(),
-        commands: place.commands,
+        commands,
         instead,
     });
     let finished = carried.as_ref().map(|carried| carried.finished.clone()).unwrap_or_default();
@@ -188,6 +188,15 @@ pub(super) fn execute(
         run.session.keep_last_survey();
     }
     // A journal that can't be written has been told already.
+    let harmless = match (&twin, &sandbox) {
+        (Some(twin), _) => twin.harmless(),
+        (None, Some(sandbox)) => sandbox.harmless(),
+        (None, None) => vec![],
+    };
+    for spec in harmless {
+        let text = format!("the fault `{spec}` struck nothing: no request was like it");
+        let _ = run.session.say(&Event::Warning { text });
+    }
     if let Some(twin) = &twin {
         let _ = run.session.say(&Event::DryRun(twin.forecast()));
     }

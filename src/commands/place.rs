@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
+use super::sandbox::Wrong;
 use super::target::{self, Target};
 use super::twin::Twin;
 use crate::cli::TargetArgs;
 use crate::error::{Error, Stop};
 use crate::event::NamedNode;
 use crate::journal::{Home, Lock, Locked};
-use crate::sandbox::{Fault, Sandbox};
+use crate::sandbox::Sandbox;
 use crate::survey::Commands;
 use crate::weaviate::{Access, Cluster};
 
@@ -32,6 +33,21 @@ pub(super) struct InProcess {
     /// Its scenario.
     pub(super) name: String,
     sandbox: Rc<Sandbox>,
+    /// What was to go wrong, as it was given.
+    faults: Vec<String>,
+}
+
+impl InProcess {
+    /// Returns the faults that struck nothing.
+    pub(super) fn harmless(&self) -> Vec<String> {
+        harmless(&self.faults, &self.sandbox)
+    }
+}
+
+/// Returns the faults that struck nothing, as they were given.
+pub(super) fn harmless(faults: &[String], sandbox: &Sandbox) -> Vec<String> {
+    let struck = faults.iter().zip(sandbox.strikes());
+    struck.filter(|(_, times)| *times == 0).map(|(spec, _)| spec.clone()).collect()
 }
 
 impl Place {
@@ -64,7 +80,7 @@ impl Place {
         let cluster = Cluster::new(nodes, access)?;
         let commands =
             Commands { target: format!(" --sandbox={name}"), curl_options: String::new() };
-        let sandbox = Some(InProcess { name: name.into(), sandbox });
+        let sandbox = Some(InProcess { name: name.into(), sandbox, faults: vec![] });
         Ok(Self { cluster, sandbox, twin: None, commands, addresses: vec![] })
     }
 
@@ -96,17 +112,17 @@ impl Place {
     }
 
     /// Returns the twin of this place: called by the same names and addresses, in this process.
-    pub(super) fn twin(self, faults: Vec<Fault>, runtime: &Runtime) -> Result<Self, Error> {
+    pub(super) fn twin(self, faults: Vec<Wrong>, runtime: &Runtime) -> Result<Self, Error> {
         let (twin, cluster) = Twin::of(&self.cluster, faults, runtime)?;
         Ok(Self { cluster, twin: Some(Rc::new(twin)), addresses: vec![], ..self })
     }
 
     /// Lets requests to the sandbox go wrong.
-    pub(super) fn inject(&self, faults: Vec<Fault>) {
-        if let Some(sandbox) = &self.sandbox {
-            for fault in faults {
-                sandbox.sandbox.inject(fault);
-            }
+    pub(super) fn inject(&mut self, faults: Vec<Wrong>) {
+        let Some(sandbox) = &mut self.sandbox else { return };
+        for Wrong { spec, fault } in faults {
+            sandbox.sandbox.inject(fault);
+            sandbox.faults.push(spec);
         }
     }
 

@@ -7,7 +7,7 @@ use super::run::sources;
 use super::{Ended, one};
 use crate::cli::ResumeArgs;
 use crate::error::Error;
-use crate::event::Event;
+use crate::event::{Event, Verdict};
 use crate::host;
 use crate::journal::{Home, Journal, Lock, Record, RunFolder, read};
 use crate::runbook::{Runbook, place};
@@ -30,6 +30,9 @@ fn resume_here(args: &ResumeArgs) -> Ended {
     let run = &folder.run;
     if let Standing::Ended(verdict) = past::standing(&reading.records) {
         let ended = Error::usage(format!("run {run} has ended: {}", verdict.as_str()));
+        if matches!(verdict, Verdict::RolledBack | Verdict::RollbackFailed) {
+            return Err(one(ended.hint("run the runbook again")));
+        }
         return Err(one(ended.hint(format!(
             "there is nothing to go on with; `elysia-runbook rollback {run}` undoes what it changed"
         ))));

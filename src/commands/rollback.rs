@@ -15,10 +15,14 @@ use crate::terminal::{Prompt, print, print_errors};
 pub(super) fn rollback(args: &RollbackArgs) -> Ended {
     let home = Home::find().map_err(|e| one(disk(e)))?;
     let changed = |records: &[Record]| {
-        records.iter().any(|record| matches!(record.event, Event::ChangeIntended { .. }))
+        let sandbox =
+            |record: &Record| matches!(&record.event, Event::RunStarted { sandbox: Some(_), .. });
+        !records.iter().any(sandbox)
+            && records.iter().any(|record| matches!(record.event, Event::ChangeIntended { .. }))
     };
     let folder =
-        past::pick(&home, args.run.as_deref(), changed, "that changed something").map_err(one)?;
+        past::pick(&home, args.run.as_deref(), changed, "that changed something on a cluster")
+            .map_err(one)?;
     refuse_running(&home, &folder).map_err(one)?;
     let run = folder.run.clone();
     let reading = read(&folder.journal()).map_err(|e| one(disk(e)))?;

@@ -37,7 +37,7 @@ fn run_in(
     let parameters = parameters::resolve(&runbook.outline, &args.runbook, &args.set)?;
     permissions(&args.how).map_err(one)?;
     let runtime = runtime().map_err(one)?;
-    let place = Place::find(&args.target, &runtime).map_err(one)?;
+    let mut place = Place::find(&args.target, &runtime).map_err(one)?;
     let faults = faults(&args.faults)?;
     if !faults.is_empty() && !args.dry_run && place.sandbox.is_none() {
         return Err(one(Error::usage("`--fault` is for a dry run or the sandbox")

@@ -28,7 +28,7 @@ pub(super) fn sandbox(args: &SandboxArgs) -> Ended {
             }
             None => start(args).await.map_err(failed)?,
         };
-        for fault in faults {
+        for Wrong { fault, .. } in faults {
             sandbox.inject(fault);
         }
         let nodes = sandbox.nodes();
@@ -62,11 +62,19 @@ fn read(file: &Path) -> Result<Saved, Error> {
     Saved::parse(&text).map_err(|why| unusable(&why))
 }
 
+/// Something that is to go wrong.
+pub(super) struct Wrong {
+    /// As it was given.
+    pub(super) spec: String,
+    pub(super) fault: Fault,
+}
+
 /// Reads what is to go wrong.
-pub(super) fn faults(specs: &[String]) -> Result<Vec<Fault>, Vec<Error>> {
+pub(super) fn faults(specs: &[String]) -> Result<Vec<Wrong>, Vec<Error>> {
     let read = |spec: &String| {
         let wrong = |e| Error::usage(format!("`--fault {spec}` can't be understood")).cause(e);
-        spec.parse::<Fault>().map_err(|e: String| one(wrong(e)))
+        let fault = spec.parse::<Fault>().map_err(|e: String| one(wrong(e)))?;
+        Ok(Wrong { spec: spec.clone(), fault })
     };
     specs.iter().map(read).collect()
 }

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
+use super::place::harmless;
+use super::sandbox::Wrong;
 use super::survey;
 use crate::error::Error;
 use crate::forecast::{Forecast, Sent};
-use crate::sandbox::{Fault, Request, Sandbox, Snapshot};
+use crate::sandbox::{Request, Sandbox, Snapshot};
 use crate::survey::{Problem, Survey};
 use crate::weaviate::{Access, Cluster};
 
@@ -29,13 +31,15 @@ pub(super) struct Twin {
     doubts: Vec<String>,
     /// The names of `--node`, by those in the twin.
     names: BTreeMap<String, String>,
+    /// What was to go wrong, as it was given.
+    faults: Vec<String>,
 }
 
 impl Twin {
     /// Surveys a cluster and makes its twin. The cluster is only read.
     pub(super) fn of(
         real: &Cluster,
-        faults: Vec<Fault>,
+        faults: Vec<Wrong>,
         runtime: &Runtime,
     ) -> Result<(Self, Cluster), Error> {
         let (survey, saved) = survey::take(real, runtime)?;
@@ -57,11 +61,18 @@ impl Twin {
         let cluster = Cluster::through(nodes, &access)?;
         let twins = runtime.block_on(Survey::take(&cluster, &BTreeSet::new()));
         doubts.extend(differences(&survey, &twins));
-        for fault in faults {
+        let mut specs = vec![];
+        for Wrong { spec, fault } in faults {
             sandbox.inject(fault);
+            specs.push(spec);
         }
         let names = saved.nodes.iter().map(|it| (it.label().to_owned(), it.node.clone())).collect();
-        Ok((Self { before: sandbox.snapshot(), sandbox, doubts, names }, cluster))
+        Ok((Self { before: sandbox.snapshot(), sandbox, doubts, names, faults: specs }, cluster))
+    }
+
+    /// Returns the faults that struck nothing.
+    pub(super) fn harmless(&self) -> Vec<String> {
+        harmless(&self.faults, &self.sandbox)
     }
 
     /// Returns what the run would do, from what it did here.

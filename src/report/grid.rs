@@ -197,7 +197,7 @@ fn class_grid(
 
 /// Tells whether the own schema of a node has a class, which it should where the leader has it.
 fn own_schema(survey: &Saved, node: &str, class: &str) -> Holding {
-    let entry = survey.nodes.iter().find(|entry| name_of(entry) == node);
+    let entry = survey.nodes.iter().find(|entry| entry.label() == node);
     let Some(view) = entry.and_then(|entry| entry.view.as_ref()) else { return Holding::Unknown };
     let has_it =
         view.own_schema.contains_key(class) || view.same_as_leader.iter().any(|it| it == class);
@@ -214,15 +214,10 @@ fn views(survey: &Saved) -> impl Iterator<Item = &SavedView> {
 }
 
 fn nodes(survey: &Saved) -> Vec<String> {
-    let named = survey.nodes.iter().map(name_of);
+    let named = survey.nodes.iter().map(SavedNode::label);
     let listed = views(survey).flat_map(|view| &view.nodes).map(|status| status.name.as_str());
     let all: BTreeSet<&str> = named.chain(listed).collect();
     all.into_iter().map(Into::into).collect()
-}
-
-/// Returns the RAFT name of a node, or else the name of `--node`.
-fn name_of(node: &SavedNode) -> &str {
-    node.raft_name.as_deref().unwrap_or(&node.node)
 }
 
 /// Returns the classes that the leader or any node has.

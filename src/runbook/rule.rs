@@ -135,6 +135,8 @@ rules! {
     UnusedParameter = "unused-parameter", Warning, "let class = param(\"class\", \"X\");\nstep \"A\" { count(\"X\") }";
     /// The value of a variable is never used. One whose name begins with `_` needn't be.
     UnusedVariable = "unused-variable", Warning, "step \"A\" { let found = nodes(); 1 }";
+    /// A text in double quotes has `${…}` in it, which is put into texts in back-ticks only.
+    PlainInterpolation = "plain-interpolation", Warning, "step \"A\" { let a = nodes(); note(\"${a}\"); a }";
     /// What stands behind `return`, `throw`, `abort`, `break` or `continue` is never run.
     Unreachable = "unreachable", Warning, "step \"A\" { abort(\"no\"); nodes() }";
 }

@@ -18,7 +18,6 @@ impl Saved {
     /// the objects in a request a node. What can't be read is there as the reason why.
     pub async fn closely(cluster: &Cluster, survey: &Survey) -> Self {
         let mut saved = Self::of(survey);
-        survey.take_for(&mut saved);
         let asked = askers(cluster, survey, &saved);
         read_movements(&mut saved, &asked).await;
         let classes = survey.classes();

@@ -115,7 +115,7 @@ impl Saved {
             Err(error) => (None, Some(error.to_string())),
         };
         let nodes = survey.nodes.iter().map(|seen| node(survey, seen)).collect();
-        Self {
+        let mut saved = Self {
             survey: VERSION,
             taken: jiff::Timestamp::now().to_string(),
             nodes,
@@ -125,7 +125,9 @@ impl Saved {
             movement_off: false,
             unknown: vec![],
             classes: BTreeMap::new(),
-        }
+        };
+        survey.take_for(&mut saved);
+        saved
     }
 
     /// Reads one.

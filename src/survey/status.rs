@@ -123,8 +123,9 @@ impl Look<'_> {
         let exists = survey.leader_schema.as_ref().ok().map(|schema| schema.contains_key(class));
         let data_count = self.data_count(class);
         let severity = issues.first().map(|issue| issue.severity);
-        // Tenants that are asleep, or that counting would have had to load.
-        let unseen = multi_tenant && data_count.is_none();
+        // A node whose own schema was not seen; tenants that are asleep, or that counting would have to load.
+        let unasked = survey.silent().next().is_some();
+        let unseen = unasked || multi_tenant && data_count.is_none();
         ClassStatus {
             name: class.into(),
             exists,

@@ -29,6 +29,18 @@ impl Keys {
             Self::RunSkipOrStop => "y: run, s: skip, N: stop",
         }
     }
+
+    fn takes(self, answer: Answer) -> bool {
+        answer != Answer::Skip || self == Self::RunSkipOrStop
+    }
+}
+
+/// What a key means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pressed {
+    Answer(Answer),
+    Enter,
+    Other,
 }
 
 /// Asks at the terminal; where there is none, nothing is asked.
@@ -48,17 +60,33 @@ impl Prompt {
     fn answer(&self, question: &str, keys: Keys) -> std::io::Result<Answer> {
         // What was typed before the question was seen does not answer it; Ctrl-C is always meant.
         while poll(Duration::ZERO)? {
-            if pressed()? == Some(Answer::Interrupted) {
+            if pressed()? == Some(Pressed::Answer(Answer::Interrupted)) {
                 return Ok(Answer::Interrupted);
             }
         }
-        write!(stderr(), "{question} [{}] ", keys.shown())?;
+        let ask = || write!(stderr(), "{question} [{}] ", keys.shown());
+        ask()?;
+        // The first key decides. Of a word that begins otherwise no letter is an answer, up to Enter.
+        let mut word = false;
         while self.interrupt.received().is_none() {
-            if poll(SIGNAL_CHECK)?
-                && let Some(answer) = pressed()?
-                && (answer != Answer::Skip || keys == Keys::RunSkipOrStop)
-            {
-                return Ok(answer);
+            if !poll(SIGNAL_CHECK)? {
+                continue;
+            }
+            match pressed()? {
+                None => {}
+                Some(Pressed::Answer(Answer::Interrupted)) => return Ok(Answer::Interrupted),
+                Some(Pressed::Enter) if word => {
+                    word = false;
+                    write!(stderr(), "\r\n")?;
+                    ask()?;
+                }
+                Some(_) if word => {}
+                Some(Pressed::Enter) => return Ok(Answer::No),
+                Some(Pressed::Answer(answer)) if keys.takes(answer) => return Ok(answer),
+                Some(_) => {
+                    word = true;
+                    write!(stderr(), "that is no answer; Enter asks again ")?;
+                }
             }
         }
         Ok(Answer::Interrupted)
@@ -97,16 +125,18 @@ impl Operator for Prompt {
     }
 }
 
-/// Reads a key and returns what it answers; most answer nothing.
-fn pressed() -> std::io::Result<Option<Answer>> {
+/// Reads a key and returns what it means; `None` for what is no key that is pressed.
+fn pressed() -> std::io::Result<Option<Pressed>> {
     let Event::Key(KeyEvent { code, modifiers, .. }) = read()? else { return Ok(None) };
     if modifiers.contains(KeyModifiers::CONTROL) {
-        return Ok(matches!(code, KeyCode::Char('c' | 'd')).then_some(Answer::Interrupted));
+        let ends = matches!(code, KeyCode::Char('c' | 'd'));
+        return Ok(ends.then_some(Pressed::Answer(Answer::Interrupted)));
     }
-    Ok(match code {
-        KeyCode::Char('y' | 'Y') => Some(Answer::Yes),
-        KeyCode::Char('n' | 'N') | KeyCode::Enter => Some(Answer::No),
-        KeyCode::Char('s' | 'S') => Some(Answer::Skip),
-        _ => None,
-    })
+    Ok(Some(match code {
+        KeyCode::Char('y' | 'Y') => Pressed::Answer(Answer::Yes),
+        KeyCode::Char('n' | 'N') => Pressed::Answer(Answer::No),
+        KeyCode::Char('s' | 'S') => Pressed::Answer(Answer::Skip),
+        KeyCode::Enter => Pressed::Enter,
+        _ => Pressed::Other,
+    }))
 }

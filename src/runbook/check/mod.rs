@@ -89,6 +89,9 @@ pub(super) fn script_warnings(source: &Source, script: &Compiled) -> Vec<Finding
     for (source, ast) in script.files(source) {
         unused::check_unused(source, ast, &mut found);
         unreachable::check_unreachable(source, ast, &mut found);
+        for body in bodies(ast) {
+            words::check_texts(source, &body, &mut found);
+        }
         if let Some(offset) = open_comment(&source.text) {
             let place = place_at(source, offset);
             found.push(

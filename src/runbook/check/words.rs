@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use rhai::{AST, ASTNode, Expr, Position};
 
+use super::MOST;
 use super::functions::{Arities, own_functions};
 use crate::runbook::calls::plain_call;
 use crate::runbook::finding::Finding;
 use crate::runbook::near::near;
 use crate::runbook::rule::Rule;
+use crate::runbook::syntax::names;
 use crate::runbook::{Source, place};
 
 /// Checks `Fn`, and that nothing is printed to nowhere.
@@ -54,6 +56,31 @@ pub(super) fn check_words(
             }
         }
         true
+    });
+}
+
+/// Finds texts in double quotes that have `${…}` in them, with a name that stands elsewhere in the file: one
+/// of another language stays as it is.
+pub(super) fn check_texts(source: &Source, ast: &AST, found: &mut Vec<Finding>) {
+    let names = names(&source.text);
+    ast.walk(&mut |path: &[ASTNode]| {
+        let Some(ASTNode::Expr(Expr::StringConstant(text, position))) = path.last() else {
+            return true;
+        };
+        let place = place(source, *position);
+        // The parts of a text in back-ticks are texts as well.
+        let quoted = source.text[place.span().start..].starts_with('"');
+        let is_name = |c: char| c.is_alphanumeric() || c == '_';
+        let mut inside = text.split("${").skip(1).map(|rest| {
+            let end = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
+            &rest[..end]
+        });
+        if quoted && inside.any(|name| names.contains(name)) {
+            let message = "`${…}` stays as it is in a text in double quotes";
+            let hint = "values are put only into texts in back-ticks";
+            found.push(Finding::at(Rule::PlainInterpolation, place, message).hint(hint));
+        }
+        found.len() < MOST
     });
 }
 

@@ -20,6 +20,11 @@ use super::{place, place_at};
 use crate::error::Place;
 use crate::host::{lower_first, primitives};
 
+/// Returns every word that stands in a text outside of texts and comments.
+pub(super) fn names(text: &str) -> std::collections::BTreeSet<&str> {
+    tokens(text).into_iter().filter(Token::is_word).map(|token| token.text).collect()
+}
+
 /// Returns what is wrong with a text that Rhai does not take.
 pub(super) fn unparsable(engine: &Engine, source: &Source, error: &ParseError) -> Finding {
     let given_up = place(source, error.position());
