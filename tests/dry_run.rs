@@ -306,3 +306,43 @@ fn the_difference_is_coloured_on_a_terminal() {
     assert!(said.contains("\u{1b}[32m+    \"factor\": 3\u{1b}[0m"), "{said:?}");
     assert!(!run(home.path(), &words).exits(0).stdout.contains('\u{1b}'));
 }
+
+/// Where no server tells the plan, nobody knows where a tenant that sleeps has its replicas: it has some.
+#[test]
+fn a_tenant_that_sleeps_somewhere_is_taken_to_hold_something() {
+    let stage = Stage::new(Scenario::Tenants);
+    stage.sandbox.set_replica_movement(false);
+    let words = ["run", "recreate-with-data", "--set", "class=Customers", "--set", "factor=2"];
+    let dry = stage.run(&[&words[..], &["--dry-run"]].concat()).exits(0);
+    let dry = dry
+        .says("how many objects 1 tenant of Customers may hold is not known: one each, here")
+        .says("16 objects of Customers compared on every replica");
+    let real = stage.run(&[&words[..], &["--yes"]].concat()).exits(0);
+    assert_eq!(end(&dry), end(&real));
+    stage.run(&["run", "diagnose-shards", "--set", "class=Customers"]).exits(0);
+}
+
+/// A fault that no request was like has shown nothing.
+#[test]
+fn a_fault_that_strikes_nothing_is_told() {
+    let stage = Stage::new(Scenario::MissingOnNodes);
+    let words = ["run", "config-replication", "--dry-run", "--fault"];
+    let spec = "POST:/v1/shema:2=500 disk full";
+    let told = format!("the fault `{spec}` struck nothing");
+    stage.run(&[&words[..], &[spec]].concat()).exits(0).says(&told);
+    let words = ["run", "config-replication", "--sandbox", "--fault", spec];
+    stage.run_bare(&words).exits(0).says(&told);
+}
+
+/// What a run left half-way is told before the next is tried.
+#[test]
+fn a_run_that_did_not_end_is_told() {
+    let stage = Stage::new(Scenario::FactorOne);
+    stage.repair(&[]).exits(0);
+    let journal = stage.run_folder().join("journal.ndjson");
+    let text = fs::read_to_string(&journal).unwrap();
+    let kept: Vec<&str> = text.lines().take_while(|it| !it.contains("run_finished")).collect();
+    fs::write(&journal, kept.join("\n") + "\n").unwrap();
+    let ended = stage.run(&["run", "config-replication", "--dry-run"]);
+    ended.says("did not end");
+}

@@ -197,7 +197,8 @@ pub(super) fn execute(
         let text = format!("the fault `{spec}` struck nothing: no request was like it");
         let _ = run.session.say(&Event::Warning { text });
     }
-    if let Some(twin) = &twin {
+    // Of one that was broken off it would tell half.
+    if let Some(twin) = twin.as_ref().filter(|_| conclusion.verdict != Verdict::Interrupted) {
         let _ = run.session.say(&Event::DryRun(twin.forecast()));
     }
     let _ = run.session.say(&conclusion.event(&folder.run, twin.is_some()));

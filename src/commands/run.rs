@@ -104,7 +104,9 @@ pub(super) fn begin(
         steps: runbook.outline.steps.iter().map(|step| step.title.clone()).collect(),
     };
     let changes = runbook.outline.changes_anything() && place.sandbox.is_none();
-    let warning = changes.then(|| past::half_way(&home, &first)).flatten();
+    // A dry run tells of what is half-way on the cluster, and leaves nothing in that home.
+    let past = if place.twin.is_some() { Home::find().ok() } else { Some(home.clone()) };
+    let warning = past.filter(|_| changes).and_then(|home| past::half_way(&home, &first));
     let carried = None;
     let start = Start {
         runbook,

@@ -18,7 +18,7 @@ use crate::weaviate::{Access, Cluster};
 /// What no twin can tell.
 const UNPREDICTABLE: [&str; 3] = [
     "what is in objects: those of the twin are made up, without properties, vectors and references",
-    "how long it takes, and what others write or change meanwhile",
+    "how long it takes, and what others write or change meanwhile; another run that is under way by then",
     "what the servers themselves refuse or fail at: their modules, limits, disks and memory",
 ];
 
@@ -94,7 +94,7 @@ impl Twin {
         Forecast {
             requests,
             classes: self.before.changes(&self.sandbox.snapshot()),
-            unpredictable: unpredictable.chain(self.doubts.iter().cloned()).collect(),
+            unpredictable: unpredictable.chain(shortly(&self.doubts)).collect(),
         }
     }
 
@@ -113,6 +113,24 @@ impl Twin {
             },
         }
     }
+}
+
+/// How many doubts are told, and how long each is at most.
+const MOST: usize = 20;
+const LONGEST: usize = 240;
+
+/// Returns doubts as lines: servers answer in several, and of a large cluster there are many.
+fn shortly(doubts: &[String]) -> Vec<String> {
+    let line = |doubt: &String| -> String {
+        let words = doubt.split_whitespace().collect::<Vec<_>>().join(" ");
+        let cut = words.char_indices().nth(LONGEST).map(|(at, _)| at);
+        cut.map_or(words.clone(), |at| format!("{}…", &words[..at]))
+    };
+    let mut lines: Vec<String> = doubts.iter().take(MOST).map(line).collect();
+    if doubts.len() > MOST {
+        lines.push(format!("… and {} more; `survey` has all", doubts.len() - MOST));
+    }
+    lines
 }
 
 fn is_like(one: &Sent, other: &Sent) -> bool {

@@ -133,7 +133,10 @@ pub(super) mod primitives {
     #[rhai_fn(return_raw, volatile)]
     pub fn collection_status(context: NativeCallContext, class: &str) -> Throws<Map> {
         let status = ask(&context, |session| session.collection_status(class))?;
-        give(&context, &status)
+        let mut status: Map = give(&context, &status)?;
+        // Left out where it is empty, as it is for each of many classes.
+        status.entry("shards".into()).or_insert_with(|| Array::new().into());
+        Ok(status)
     }
     /// Returns what is known of RAFT as `#{ leader, agreed, synchronized, nodes, schemas, issues,
     /// way_out, no_way_out }`. `nodes` has each node's own part by its RAFT name: `state`,

@@ -11,6 +11,7 @@ use super::class::class_name;
 use super::properties::is_id;
 use super::raft::Command;
 use super::replication::enabled;
+use super::status::ShardStatus;
 use super::world::World;
 
 const WAY: [&str; 4] = ["REGISTERED", "HYDRATING", "FINALIZING", "INTEGRATING"];
@@ -137,6 +138,10 @@ pub(super) fn start(world: &mut World, at: usize, call: &Call) -> Outcome {
             format!("failed to get gRPC port for source node {source}: node not found: {source}");
         let error = json!({ "message": why, "whenErroredUnixMs": world.now() });
         operation.stuck = Some((1, vec![error]));
+    } else if is_read_only(world, &class, &shard, &source) {
+        let why = "failed to create replica snapshot: flush memtable: store is read-only";
+        let error = json!({ "message": why, "whenErroredUnixMs": world.now() });
+        operation.stuck = Some((1, vec![error]));
     } else {
         replicas.push(target.clone());
         replicas.retain(|node| kind == Kind::Copy || *node != source);
@@ -154,6 +159,12 @@ pub(super) fn start(world: &mut World, at: usize, call: &Call) -> Outcome {
     }
     world.operations.push(operation);
     Ok(Reply::json(200, &json!({ "id": id })))
+}
+
+fn is_read_only(world: &World, class: &str, shard: &str, node: &str) -> bool {
+    let node = world.index(node).map(|at| &world.nodes[at]);
+    let replica = node.and_then(|node| node.replica(class, shard));
+    replica.is_some_and(|replica| replica.status == ShardStatus::ReadOnly)
 }
 
 /// Forgets the operations of a class that was deleted; one that is stuck stays, marked.

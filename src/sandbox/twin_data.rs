@@ -39,12 +39,34 @@ pub(super) fn fill(seen: &Seen, world: &mut World, doubts: &mut Vec<String>) {
         let saved =
             &seen.saved.classes.get(class).cloned().unwrap_or_else(|| reported(seen, class));
         doubts.extend(saved.unknown.iter().map(|why| format!("{class}: {why}")));
+        unplanned(seen, world, class, doubts);
         insert(saved, world, class, each, doubts);
     }
     for group in &mut world.groups {
         group.before = group.before.max(2);
     }
     move_replicas(seen, world);
+}
+
+/// Tells of replicas that nodes hold of shards that no plan has: a twin can't have them.
+fn unplanned(seen: &Seen, world: &World, class: &str, doubts: &mut Vec<String>) {
+    let planned: BTreeSet<&String> = world
+        .nodes
+        .iter()
+        .filter_map(|node| node.schema.get(class))
+        .flat_map(|class| class.shards.keys())
+        .collect();
+    let held = seen.statuses.values().flat_map(|status| &status.shards);
+    let shards: BTreeSet<&str> = held
+        .filter(|shard| shard.class == class && !planned.contains(&shard.name))
+        .map(|shard| shard.name.as_str())
+        .collect();
+    if let Some(first) = shards.first() {
+        let number = count(shards.len(), "shard");
+        doubts.push(format!(
+            "nodes hold replicas of {number} of {class} that the plan lacks, such as {first}: the twin has none of them"
+        ));
+    }
 }
 
 fn class_names(world: &World) -> BTreeSet<String> {
@@ -67,13 +89,28 @@ fn shards(seen: &Seen, node: &str, class: &str, config: &Object) -> BTreeMap<Str
     });
     let plan = planned.cloned().unwrap_or_else(|| guessed(seen, class, config));
     let tenants: &[Tenant] = saved.and_then(|it| it.tenants.as_deref()).unwrap_or_default();
+    let somewhere = somewhere(seen, config);
     let mut shards: BTreeMap<String, Shard> =
         plan.into_iter().map(|(name, replicas)| (name, Shard { replicas, active: true })).collect();
     for tenant in tenants {
-        let unplanned = || Shard { replicas: vec![], active: true };
+        // Where it sleeps no node tells, and what it holds is somewhere.
+        let unplanned = || Shard { replicas: somewhere.clone(), active: true };
         shards.entry(tenant.name.clone()).or_insert_with(unplanned).active = tenant.is_active();
     }
     shards
+}
+
+/// Returns as many nodes as the class is to have replicas, those first that answer.
+fn somewhere(seen: &Seen, config: &Object) -> Vec<String> {
+    let factor = config.get("replicationConfig").and_then(|it| it["factor"].as_u64()).unwrap_or(1);
+    let nodes = seen.statuses.keys().chain(seen.named.keys());
+    let mut replicas: Vec<String> = vec![];
+    for node in nodes.map(|name| (*name).to_owned()) {
+        if (replicas.len() as u64) < factor && !replicas.contains(&node) {
+            replicas.push(node);
+        }
+    }
+    replicas
 }
 
 /// Returns the plan of a class of which no server told it: where it is, and as many other nodes, those that

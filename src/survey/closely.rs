@@ -164,7 +164,10 @@ impl Counts<'_> {
     /// A node counts a class as a whole. How many each shard has is what nodes report of them, which
     /// lags: what is missing of the count is spread over the shards.
     fn of_shards(&self, into: &mut SavedClass) {
-        let shards = self.holdings.of(self.class);
+        // What lies on a disk and is in no plan is not counted by anybody.
+        let planned = |shard: &&str| into.planned.as_ref().is_none_or(|it| it.contains_key(*shard));
+        let mut shards = self.holdings.of(self.class).clone();
+        shards.retain(|shard, _| planned(shard));
         let mut totals: BTreeMap<&str, u64> = BTreeMap::new();
         for (node, _) in self.answers {
             match self.counted(node, None) {
@@ -178,7 +181,7 @@ impl Counts<'_> {
         };
         let different: BTreeSet<u64> = totals.values().copied().collect();
         let same = different.len() == 1;
-        for (shard, holders) in shards {
+        for (shard, holders) in &shards {
             let each = holders.iter().map(|(node, replica)| {
                 // Where all count the same, a replica that reports less has not flushed the rest.
                 let objects = if same { most(holders) } else { reported(replica) };

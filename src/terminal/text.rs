@@ -116,7 +116,7 @@ impl Text {
         };
         let summary = match (dry_run, verdict) {
             (false, _) => summary.clone(),
-            (true, Verdict::Interrupted) => format!("DRY RUN: {summary}"),
+            (true, Verdict::Interrupted) => format!("DRY RUN, which changed nothing: {summary}"),
             (true, _) => format!("DRY RUN: it would end with {summary}"),
         };
         let out = self.out;
