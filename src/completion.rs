@@ -12,10 +12,44 @@ use crate::host;
 use crate::journal::Home;
 use crate::runbook::{Runbook, find};
 
-/// Offers the names of runbooks.
+/// Offers the names of runbooks; behind a `/`, the files and folders that are there.
 #[must_use]
 pub fn runbooks(typed: &OsStr) -> Vec<CompletionCandidate> {
+    if typed.to_string_lossy().contains('/') {
+        return files(typed);
+    }
     beginning(typed, runbook_names())
+}
+
+/// Offers the names of the runbooks that are shipped.
+#[must_use]
+pub fn shipped(typed: &OsStr) -> Vec<CompletionCandidate> {
+    beginning(typed, crate::runbook::shipped().map(Into::into))
+}
+
+/// Offers the names of primitives.
+#[must_use]
+pub fn primitives(typed: &OsStr) -> Vec<CompletionCandidate> {
+    beginning(typed, host::primitives(&host::engine()))
+}
+
+/// Offers files of runbooks and tests, and folders.
+#[must_use]
+pub fn files(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let text = typed.to_string_lossy();
+    let folder = text.rfind('/').map_or("", |end| &text[..=end]);
+    let entries = std::fs::read_dir(if folder.is_empty() { "." } else { folder });
+    let names = entries.into_iter().flatten().flatten().filter_map(|entry| {
+        let name = entry.file_name().into_string().ok().filter(|name| !name.starts_with('.'))?;
+        if entry.path().is_dir() {
+            return Some(format!("{folder}{name}/"));
+        }
+        let is_rhai = entry.path().extension().is_some_and(|it| it == "rhai");
+        is_rhai.then(|| format!("{folder}{name}"))
+    });
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    beginning(typed, names)
 }
 
 /// Offers `NAME=` for each parameter of the runbook that is on the command line.

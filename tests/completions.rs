@@ -31,6 +31,16 @@ fn runbooks_parameters_and_clusters() {
         .unwrap();
     assert_eq!(offered(home.path(), &["run", "mi"]), ["mine"]);
     assert_eq!(offered(home.path(), &["show", "config"]), ["config-replication"]);
+    assert_eq!(offered(home.path(), &["eject", "scale"]), ["scale-replicas"]);
+    assert_eq!(offered(home.path(), &["api", "delete_cl"]), ["delete_class"]);
+    fs::create_dir_all(home.path().join("books/more")).unwrap();
+    fs::write(home.path().join("books/own_test.rhai"), "").unwrap();
+    fs::write(home.path().join("books/own.txt"), "").unwrap();
+    for command in ["run", "check", "test"] {
+        let books = offered(home.path(), &[command, "books/"]);
+        assert_eq!(books, ["books/more/", "books/own_test.rhai"], "{command}");
+    }
+    assert_eq!(offered(home.path(), &["test", "bo"]), ["books/"]);
     let set = offered(home.path(), &["run", "config-replication", "--set", "cl"]);
     assert_eq!(set, ["class="]);
     assert_eq!(offered(home.path(), &["run", "mine", "--cluster", "p"]), ["prod"]);

@@ -45,7 +45,7 @@ pub enum CheckOutput {
 #[derive(Debug, Args)]
 pub struct ApiArgs {
     /// Primitives, topics, or `step`; without any, everything
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = ArgValueCompleter::new(completion::primitives))]
     pub names: Vec<String>,
 
     /// How to tell it
@@ -71,6 +71,7 @@ pub enum ApiFormat {
 pub struct TestArgs {
     /// Files of tests, folders of them, or runbooks that have one; without any, what is here and in
     /// ./runbooks
+    #[arg(value_name = "PATH", add = ArgValueCompleter::new(completion::files))]
     pub paths: Vec<String>,
 
     /// Run only tests whose title contains this
@@ -93,5 +94,6 @@ pub struct NewArgs {
 #[derive(Debug, Args)]
 pub struct EjectArgs {
     /// The name of a shipped runbook
+    #[arg(add = ArgValueCompleter::new(completion::shipped))]
     pub runbook: String,
 }

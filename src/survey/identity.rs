@@ -28,7 +28,7 @@ impl Survey {
         let unnamed = |at: &usize| saved.nodes[*at].raft_name.is_none();
         let (answering, silent): (Vec<usize>, Vec<usize>) =
             (0..self.nodes.len()).filter(unnamed).partition(|at| self.nodes[*at].view.is_ok());
-        let (_, mut names) = self.fit(&answering, &free);
+        let mut names = self.fitting(&answering, &free);
         free.retain(|name| !names.contains(name));
         names.extend(free);
         for (at, name) in answering.into_iter().chain(silent).zip(names) {
@@ -36,32 +36,46 @@ impl Survey {
         }
     }
 
-    /// Returns the names for these nodes, in their order, that fit best; of several the first.
-    fn fit<'a>(&self, nodes: &[usize], free: &[&'a str]) -> (Misfit, Vec<&'a str>) {
-        let Some((first, rest)) = nodes.split_first() else { return (0, vec![]) };
-        if nodes.len() > MOST_TRIED || free.is_empty() {
-            return (0, free.iter().take(nodes.len()).copied().collect());
+    /// Returns the names for these nodes, in their order, that fit best.
+    fn fitting<'a>(&self, nodes: &[usize], free: &[&'a str]) -> Vec<&'a str> {
+        if nodes.len() > MOST_TRIED || free.len() > MOST_TRIED {
+            return free.iter().take(nodes.len()).copied().collect();
         }
-        let fits = free.iter().enumerate().map(|(at, name)| {
-            let others = [&free[..at], &free[at + 1..]].concat();
-            let (misfit, mut names) = self.fit(rest, &others);
-            names.insert(0, *name);
-            (misfit + self.misfit(*first, name), names)
-        });
-        // `min_by_key` takes the first of equals.
-        fits.min_by_key(|(misfit, _)| *misfit).unwrap_or_default()
+        let held: Vec<BTreeSet<&str>> = free.iter().map(|name| self.held_by(name)).collect();
+        let misfits: Vec<Vec<Misfit>> = nodes
+            .iter()
+            .map(|node| held.iter().map(|held| self.misfit(*node, held)).collect())
+            .collect();
+        let (_, chosen) = best(&misfits, &(0..free.len()).collect::<Vec<_>>());
+        chosen.into_iter().map(|at| free[at]).collect()
     }
 
-    fn misfit(&self, node: usize, name: &str) -> Misfit {
-        let Ok(view) = &self.nodes[node].view else { return 0 };
-        let held: BTreeSet<&str> = self
-            .answered()
+    /// Returns the classes of which the cluster says that the node of this name holds something.
+    fn held_by(&self, name: &str) -> BTreeSet<&str> {
+        self.answered()
             .flat_map(|(_, view)| &view.statuses)
             .filter(|status| status.name == name)
             .flat_map(|status| status.shards.iter().map(|shard| shard.class.as_str()))
-            .collect();
+            .collect()
+    }
+
+    fn misfit(&self, node: usize, held: &BTreeSet<&str>) -> Misfit {
+        let Ok(view) = &self.nodes[node].view else { return 0 };
         let own: BTreeSet<&str> = view.own_schema.keys().map(String::as_str).collect();
         // What a node holds is in its schema; what is in its schema may be held by others.
-        2 * held.difference(&own).count() + own.difference(&held).count()
+        2 * held.difference(&own).count() + own.difference(held).count()
     }
+}
+
+/// Returns which of the free names each node gets, so that they fit best; of several ways the first.
+fn best(misfits: &[Vec<Misfit>], free: &[usize]) -> (Misfit, Vec<usize>) {
+    let Some((first, rest)) = misfits.split_first() else { return (0, vec![]) };
+    let ways = free.iter().enumerate().map(|(at, name)| {
+        let others = [&free[..at], &free[at + 1..]].concat();
+        let (misfit, mut names) = best(rest, &others);
+        names.insert(0, *name);
+        (misfit + first[*name], names)
+    });
+    // `min_by_key` takes the first of equals.
+    ways.min_by_key(|(misfit, _)| *misfit).unwrap_or_default()
 }

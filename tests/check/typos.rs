@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use crate::support::run;
 
-const TYPOS: [(&str, &str); 89] = [
+const TYPOS: [(&str, &str); 90] = [
     (
         "missing-semicolon-let",
         "let class = param(\"class\", \"X\")\n\nstep \"A\" {\n    count(class)\n}\n",
@@ -82,6 +82,7 @@ const TYPOS: [(&str, &str); 89] = [
     ),
     ("variable-later", "step \"A\" { count(class) }\nlet class = \"X\";"),
     ("unquoted", "step \"A\" { count(Author) }"),
+    ("param-unquoted", "let factor = param(factor, 3);\nstep \"A\" { factor }"),
     ("let-missing", "class = param(\"class\", \"X\");\nstep \"A\" { count(class) }"),
     ("for-of", "step \"A\" { for n of nodes() { note(n); } }"),
     ("for-paren", "step \"A\" { for (let i = 0; i < 3; i += 1) { note(\"x\"); } }"),

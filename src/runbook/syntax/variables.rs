@@ -70,6 +70,9 @@ pub(super) fn advice<'a>(
     if next_is_text && tokens[at].end() == tokens[at + 1].start {
         return "a text that values are put into stands in back-ticks: `${count} of ${all}`".into();
     }
+    if before == "(" && text(at.checked_sub(2)) == "param" {
+        return format!("a parameter's name is a text: `param(\"{name}\", …)`");
+    }
     if before == "{" && after == ":" {
         return format!("a map begins with `#`: `#{{ {name}: … }}`");
     }
