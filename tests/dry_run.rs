@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::ValueEnum;
-use elysia_runbook::sandbox::{Sandbox, Scenario};
+use elysia_runbook::sandbox::{Sandbox, Scenario, ShardStatus};
 use elysia_runbook::survey::{Saved, Survey};
 use elysia_runbook::weaviate::{Access, Cluster};
 use expectrl::{Eof, Expect, Session};
@@ -345,4 +345,75 @@ fn a_run_that_did_not_end_is_told() {
     fs::write(&journal, kept.join("\n") + "\n").unwrap();
     let ended = stage.run(&["run", "config-replication", "--dry-run"]);
     ended.says("did not end");
+}
+
+/// What could not be counted, and that nodes report as none as it is not on their disks yet, is not none.
+#[test]
+fn what_nobody_could_count_is_not_forecast_to_be_deleted() {
+    let stage = Stage::new(Scenario::FactorOne);
+    stage.post("/v1/objects", &json!({ "class": "ELYSIA_CONFIG__", "properties": {} }));
+    let stage = stage.fault("POST:/v1/graphql=500 no");
+    let words = ["run", "config-replication", "--dry-run"];
+    let ended = stage.run(&words).exits(5).says("holds").says("It would send no changing request");
+    ended.says("how many objects");
+}
+
+/// The commands of a repair that only would have failed are for no cluster.
+#[test]
+fn commands_of_a_rehearsal_are_told_not_to_be_run() {
+    let stage = Stage::new(Scenario::FactorOne);
+    let words = ["run", "config-replication", "--dry-run", "--set", "prove=false"];
+    let faults = ["--fault", "POST:/v1/schema=500 disk full"];
+    let ended = stage.run(&[&words[..], &faults].concat()).exits(7);
+    ended.says("Nothing was changed, so run none of this now.").says("curl -X POST");
+    assert_eq!(stage.changes(), [""; 0]);
+}
+
+/// Named by addresses alone, in any order: what a node has tells which it is.
+#[test]
+fn nodes_without_names_are_taken_for_those_that_they_fit() {
+    let stage = Stage::new(Scenario::MissingOnNodes);
+    let mut words = vec!["survey".to_owned()];
+    for (_, url) in stage.sandbox.nodes().into_iter().rev() {
+        words.extend(["--node".to_owned(), url]);
+    }
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let ended = stage.run_bare(&words).exits(0);
+    let saved: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let taken: Vec<_> = (0..3).map(|at| saved["nodes"][at]["taken_for"].clone()).collect();
+    assert_eq!(taken, ["node2", "node3", "node1"]);
+    // The class is on the node that was named last, and so it is in the twin.
+    let twin = survey_of_twin(&Saved::parse(&ended.stdout).unwrap());
+    let has = |node: &str| {
+        let node = twin.nodes.iter().find(|it| it.node == node).unwrap();
+        node.own_schema(twin.leader_schema.as_ref()).unwrap().contains_key("ELYSIA_CONFIG__")
+    };
+    assert_eq!(["node1", "node2", "node3"].map(has), [true, false, false]);
+}
+
+/// A replica that no plan has can't be in the twin, and that is told.
+#[test]
+fn replicas_in_no_plan_are_told() {
+    let mut saved = survey(&Stage::new(Scenario::Healthy));
+    let view = saved.nodes[0].view.as_mut().unwrap();
+    let status = view.nodes.iter_mut().find(|it| it.name == "node1").unwrap();
+    let mut ghost = status.shards[0].clone();
+    ghost.name = "ghost".into();
+    status.shards.push(ghost);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (_, doubts) = runtime.block_on(Sandbox::like(&saved, None)).unwrap();
+    let told =
+        "nodes hold replicas of 1 shard of ELYSIA_CONFIG__ that the plan lacks, such as ghost";
+    assert!(doubts.iter().any(|doubt| doubt.starts_with(told)), "{doubts:?}");
+}
+
+/// A replica that takes no writes can't be copied: the server wants to flush it first.
+#[test]
+fn a_copy_of_a_replica_that_takes_no_writes_is_forecast_to_fail() {
+    let stage = Stage::new(Scenario::FactorOne);
+    for node in ["node1", "node2", "node3"] {
+        stage.sandbox.set_shards(node, "ELYSIA_CONFIG__", ShardStatus::ReadOnly, 0);
+    }
+    let ended = stage.run(&["run", "scale-replicas", "--dry-run"]).exits(1);
+    ended.says("store is read-only").says("DRY RUN: it would end with FAILED");
 }

@@ -427,3 +427,20 @@ fn codes(ended: &Ended) -> BTreeSet<String> {
     let issues = events.iter().filter(|event| event["event"] == "issue");
     issues.map(|event| event["code"].as_str().unwrap().to_owned()).collect()
 }
+
+/// A node that was named with a wrong address was asked for nothing, although the others see it.
+#[test]
+fn a_class_is_not_called_fine_that_a_node_was_not_asked_about() {
+    let stage = Stage::new(Scenario::Healthy);
+    let mut nodes = stage.nodes();
+    nodes[2] = "node3=http://127.0.0.1:1".into();
+    let mut words = vec!["run", "cluster-health"];
+    for node in &nodes {
+        words.extend(["--node", node]);
+    }
+    let ended = stage.run_bare(&words).exits(4);
+    ended
+        .says("node `node3` does not answer")
+        .says("0 of 1 classes are not as they should be; of the others that is not known")
+        .says("ELYSIA_CONFIG__  ?  3");
+}

@@ -257,6 +257,23 @@ fn a_run_is_reported_with_what_it_recorded() {
     stage.run_bare(&["runs", "show", &run]).exits(0).says("leader").says("error: ");
 }
 
+/// Nodes that were named by addresses alone are drawn once each.
+#[test]
+fn nodes_without_names_are_no_others() {
+    let stage = Stage::new(Scenario::FactorOne);
+    let mut words = vec!["run", "config-replication", "--yes", "--drain", "0"];
+    let nodes = stage.sandbox.nodes();
+    for (_, url) in &nodes {
+        words.extend(["--node", url]);
+    }
+    stage.run_bare(&words).exits(0);
+    let run = stage.newest_run().unwrap();
+    let told = stage.run_bare(&["runs", "report", &run, "--markdown"]).exits(0);
+    told.says("| class | shards | node1 | node2 | node3 |\n")
+        .says("| 3 | 1 | 1 | 1 |")
+        .says("| 3 | 3 | 3 | 3 |");
+}
+
 /// A browser makes a picture of the page, in light and dark, wide and narrow, and on paper.
 #[test]
 fn a_browser_shows_the_page() {

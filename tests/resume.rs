@@ -224,3 +224,13 @@ fn a_damaged_record_is_noticed() {
         stage.run(&[what, "--yes"]).exits(1).says("is not as it was saved");
     }
 }
+
+/// What was tried in a sandbox since is not what there is to undo.
+#[test]
+fn a_try_in_the_sandbox_is_not_what_is_undone() {
+    let stage = Stage::new(Scenario::FactorOne);
+    stage.repair(&[]).exits(0);
+    stage.run_bare(&["run", "config-replication", "--sandbox"]).exits(0);
+    stage.run(&["rollback", "--yes"]).exits(0).says("ROLLED BACK");
+    assert_eq!(stage.factors("ELYSIA_CONFIG__"), [Some(1); 3]);
+}

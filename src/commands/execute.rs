@@ -187,14 +187,14 @@ pub(super) fn execute(
     if run.session.changes() > 0 {
         run.session.keep_last_survey();
     }
-    // A journal that can't be written has been told already.
     let harmless = match (&twin, &sandbox) {
         (Some(twin), _) => twin.harmless(),
         (None, Some(sandbox)) => sandbox.harmless(),
         (None, None) => vec![],
     };
     for spec in harmless {
-        let text = format!("the fault `{spec}` struck nothing: no request was like it");
+        let text = format!("the fault `{spec}` struck nothing: there was no such request");
+        // A journal that can't be written has been told already.
         let _ = run.session.say(&Event::Warning { text });
     }
     // Of one that was broken off it would tell half.

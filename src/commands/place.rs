@@ -22,7 +22,7 @@ pub(super) struct Place {
     /// The sandbox, where it is one.
     pub(super) sandbox: Option<InProcess>,
     /// The twin of a cluster, where a dry run happens.
-    pub(super) twin: Option<Rc<Twin>>,
+    pub(super) twin: Option<Twin>,
     pub(super) commands: Commands,
     /// Each node's address, the same however it was written.
     addresses: Vec<String>,
@@ -114,7 +114,7 @@ impl Place {
     /// Returns the twin of this place: called by the same names and addresses, in this process.
     pub(super) fn twin(self, faults: Vec<Wrong>, runtime: &Runtime) -> Result<Self, Error> {
         let (twin, cluster) = Twin::of(&self.cluster, faults, runtime)?;
-        Ok(Self { cluster, twin: Some(Rc::new(twin)), addresses: vec![], ..self })
+        Ok(Self { cluster, twin: Some(twin), addresses: vec![], ..self })
     }
 
     /// Lets requests to the sandbox go wrong.

@@ -7,11 +7,12 @@ use rhai::Engine;
 use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
 
-use super::dry_run::DryRun;
+use super::dry_run::dry_run;
 use super::execute::{Company, Start, disk, execute, permissions, runtime, with_stack};
+use super::past::half_way;
 use super::place::Place;
 use super::sandbox::faults;
-use super::{Ended, one, parameters, past};
+use super::{Ended, one, parameters};
 use crate::cli::{HowArgs, RunArgs};
 use crate::error::Error;
 use crate::event::{Event, NamedNode, VERSION};
@@ -45,14 +46,17 @@ fn run_in(
     }
     let cluster = args.target.cluster.clone();
     if args.dry_run {
-        let place = place.twin(faults, &runtime).map_err(one)?;
-        let run = DryRun { name: &args.runbook, runbook, parameters, place, cluster };
-        return run.run(engine, runtime, &args.how);
+        place = place.twin(faults, &runtime).map_err(one)?;
+    } else {
+        place.inject(faults);
     }
-    place.inject(faults);
     let home = home()?;
     let company = Company::at_terminal(&runtime, args.how.output)?;
-    let new = New { name: &args.runbook, runbook, parameters, place, cluster, home, instead: None };
+    let (name, past) = (args.runbook.as_str(), home.clone());
+    let new = New { name, runbook, parameters, place, cluster, home, past, instead: None };
+    if args.dry_run {
+        return dry_run(engine, runtime, new, &args.how, company);
+    }
     begin(engine, runtime, new, &args.how, company)
 }
 
@@ -66,6 +70,8 @@ pub(super) struct New<'a> {
     /// The name of `--cluster`.
     pub(super) cluster: Option<String>,
     pub(super) home: Home,
+    /// Where the runs of the past are.
+    pub(super) past: Home,
     /// The folder that stands for all others that files would be saved in: in a dry run.
     pub(super) instead: Option<PathBuf>,
 }
@@ -78,7 +84,7 @@ pub(super) fn begin(
     how: &HowArgs,
     company: Company,
 ) -> Ended {
-    let New { name, runbook, parameters, place, cluster, home, instead } = new;
+    let New { name, runbook, parameters, place, cluster, home, past, instead } = new;
     let permissions = permissions(how).map_err(one)?;
     let disk = |error| one(disk(error));
     let folder = home.new_run().map_err(disk)?;
@@ -104,9 +110,7 @@ pub(super) fn begin(
         steps: runbook.outline.steps.iter().map(|step| step.title.clone()).collect(),
     };
     let changes = runbook.outline.changes_anything() && place.sandbox.is_none();
-    // A dry run tells of what is half-way on the cluster, and leaves nothing in that home.
-    let past = if place.twin.is_some() { Home::find().ok() } else { Some(home.clone()) };
-    let warning = past.filter(|_| changes).and_then(|home| past::half_way(&home, &first));
+    let warning = changes.then(|| half_way(&past, &first)).flatten();
     let carried = None;
     let start = Start {
         runbook,

@@ -60,6 +60,7 @@ pub(super) fn run(
         },
     };
     let home = Home::at(order.folder.clone());
+    let past = home.clone();
     let new = New {
         name: &order.runbook,
         runbook,
@@ -67,6 +68,7 @@ pub(super) fn run(
         place,
         cluster: None,
         home,
+        past,
         instead: None,
     };
     let back = Elsewhere::go(&order.folder).map_err(one)?;

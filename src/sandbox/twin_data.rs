@@ -146,12 +146,14 @@ fn guessed(seen: &Seen, class: &str, config: &Object) -> Plan {
     plan
 }
 
-/// Returns what the nodes themselves report of a class that was not looked at closely.
+/// Returns what the nodes themselves report of a class that was not looked at closely. They report none
+/// before the first objects are written to disk, which is not known to be none.
 fn reported(seen: &Seen, class: &str) -> SavedClass {
     let mut saved = SavedClass::default();
     for (node, status) in &seen.statuses {
         for shard in status.shards.iter().filter(|shard| shard.class == class) {
-            if let Some(objects) = shard.object_count.and_then(|it| u64::try_from(it).ok()) {
+            let objects = shard.object_count.and_then(|it| u64::try_from(it).ok());
+            if let Some(objects) = objects.filter(|objects| *objects > 0) {
                 let on = saved.objects.entry(shard.name.clone()).or_default();
                 on.insert((*node).to_owned(), objects);
             }

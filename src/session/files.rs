@@ -6,6 +6,11 @@ use std::path::{Path, PathBuf};
 use super::Session;
 
 impl Session {
+    /// Tells whether nothing of this run lasts.
+    pub(super) fn is_dry_run(&self) -> bool {
+        self.instead.is_some()
+    }
+
     /// Returns the folder that is written to where a runbook names this one.
     pub(super) fn writes_to(&self, folder: &Path) -> PathBuf {
         let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
@@ -19,7 +24,7 @@ impl Session {
     /// reads what was there before it.
     pub(super) fn reads_from(&self, folder: &Path, name: &str) -> (PathBuf, bool) {
         let own = self.writes_to(folder);
-        if self.instead.is_none() || own.join(name).exists() {
+        if !self.is_dry_run() || own.join(name).exists() {
             return (own, false);
         }
         (folder.to_owned(), true)

@@ -56,7 +56,7 @@ impl Session {
         let state = self.state.borrow();
         // The sandbox ends with the run, and so does a twin.
         self.announcement.is_some()
-            && self.instead.is_none()
+            && !self.is_dry_run()
             && !(state.deleted.is_empty() && state.imported.is_empty() && state.copying.is_empty())
     }
 

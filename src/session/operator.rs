@@ -105,7 +105,7 @@ impl Session {
         if self.permissions.yes {
             return (Answer::Yes, "--yes");
         }
-        if self.instead.is_some() {
+        if self.is_dry_run() {
             return (Answer::Yes, "dry run");
         }
         let asked = Instant::now();

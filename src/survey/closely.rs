@@ -144,14 +144,14 @@ impl Counts<'_> {
             for (node, replica) in holders {
                 let counted = self.counted(node, Some(shard));
                 let objects = match counted {
-                    Some(Ok(count)) => count,
+                    Some(Ok(count)) => Some(count),
                     Some(Err(why)) => {
                         failed.insert(format!("objects on {node}: {why}"));
-                        reported(replica)
+                        known(replica)
                     }
-                    None if replica.loaded == Some(false) => continue,
-                    None => reported(replica),
+                    None => known(replica),
                 };
+                let Some(objects) = objects else { continue };
                 into.objects
                     .entry((*shard).to_owned())
                     .or_default()
@@ -182,10 +182,15 @@ impl Counts<'_> {
         let different: BTreeSet<u64> = totals.values().copied().collect();
         let same = different.len() == 1;
         for (shard, holders) in &shards {
-            let each = holders.iter().map(|(node, replica)| {
-                // Where all count the same, a replica that reports less has not flushed the rest.
-                let objects = if same { most(holders) } else { reported(replica) };
-                ((*node).to_owned(), objects)
+            let each = holders.iter().filter_map(|(node, replica)| {
+                let objects = match totals.get(node) {
+                    // A replica that reports less than another has not flushed the rest.
+                    _ if same => Some(most(holders)),
+                    // What is missing of its count is added below.
+                    Some(_) => Some(reported(replica)),
+                    None => known(replica),
+                };
+                Some(((*node).to_owned(), objects?))
             });
             into.objects.insert((*shard).to_owned(), each.collect());
         }
@@ -214,6 +219,12 @@ impl Counts<'_> {
             Err(why) => Some(Err(why.clone())),
         }
     }
+}
+
+/// Returns what a replica that was not counted is known to hold: it reports none before the first objects
+/// are written to disk, and where it is not loaded.
+fn known(replica: &ShardStatus) -> Option<u64> {
+    Some(reported(replica)).filter(|objects| *objects > 0)
 }
 
 fn reported(replica: &ShardStatus) -> u64 {

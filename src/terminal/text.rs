@@ -129,10 +129,14 @@ impl Text {
         self.result(&format!("{}", shown(&summary).style(style)))?;
         if !commands.is_empty() {
             let well = matches!(verdict, Verdict::Succeeded | Verdict::Findings);
-            let what = match (*resumable, well) {
-                (true, _) => "What to run next, one of these:",
-                (_, true) => "What to run, in this order, after a look at each:",
-                _ => "Put it right by hand, in this order, after a look at each:",
+            let what = match (*dry_run, *resumable, well) {
+                (true, _, true) => "It would tell to run, in this order, after a look at each:",
+                (true, _, false) => {
+                    "Nothing was changed, so run none of this now. It would tell to put it right by hand:"
+                }
+                (false, true, _) => "What to run next, one of these:",
+                (false, _, true) => "What to run, in this order, after a look at each:",
+                (false, _, false) => "Put it right by hand, in this order, after a look at each:",
             };
             self.result(what)?;
         }
