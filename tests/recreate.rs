@@ -231,9 +231,8 @@ fn while_compared(stage: &Stage, class: &str, act: impl FnOnce()) -> Ended {
     let is_compared = || {
         let requests = stage.sandbox.requests();
         let paused = requests.iter().position(|it| it.method == "PUT");
-        paused.is_some_and(|at| {
-            requests[at..].iter().any(|it| it.path_and_query.contains("include=vector"))
-        })
+        paused
+            .is_some_and(|at| requests[at..].iter().any(|it| it.path_and_query.contains("&after=")))
     };
     while !is_compared() {
         std::thread::sleep(Duration::from_millis(2));

@@ -212,10 +212,10 @@ fn a_short_fault_costs_nothing() {
         "POST:/v1/objects:2=done 500 timeout",
         "POST:/v1/objects:3=cut-after",
         "POST:/v1/objects:1=refuse",
-        "POST:/v1/batch/objects:1=500 out of memory",
-        "POST:/v1/batch/objects:2=done 500 timeout",
-        "POST:/v1/batch/objects:1=cut-after",
-        "POST:/v1/batch/objects:2=refuse",
+        "POST:*/BatchObjects:1=500 out of memory",
+        "POST:*/BatchObjects:2=done 500 timeout",
+        "POST:*/BatchObjects:1=cut-after",
+        "POST:*/BatchObjects:2=refuse",
     ] {
         let stage = Stage::new(Scenario::WithData);
         let before = objects(&stage, 0, "class=ELYSIA_CONFIG__");
@@ -368,6 +368,91 @@ fn a_class_comes_back_under_another_name() {
     stage.run(&words).exits(1).says("`lower`");
 }
 
+/// As bytes by gRPC where the cluster has that, else as numbers by REST; and of files of version 1, which
+/// knows numbers alone.
+#[test]
+fn vectors_come_back_bit_by_bit_whichever_way_they_travel() {
+    const NO_GRPC: &str = "POST:/v1/grpc-web/*=404";
+    let new = |has_grpc: bool| {
+        let stage = Stage::new(Scenario::Healthy);
+        if has_grpc { stage } else { stage.fault(NO_GRPC) }
+    };
+    for (saved_by, restored_by) in [(true, true), (true, false), (false, true), (false, false)] {
+        let saver = new(saved_by);
+        let none = json!({"vectorizer": {"none": {}}, "vectorIndexType": "hnsw"});
+        let class = json!({
+            "class": "Vectors",
+            "replicationConfig": {"factor": 3},
+            "vectorConfig": {"a": none.clone(), "m": none},
+        });
+        saver.post("/v1/schema", &class);
+        let object = |number: u32| {
+            let vectors = match number % 3 {
+                0 => json!({"a": [0.1, -1e-7, 3e-45]}),
+                1 => json!({"m": [[0.708_412_95, number], [16_777_216, 1.5]]}),
+                _ => Value::Null,
+            };
+            json!({"class": "Vectors", "id": id_of(number), "vectors": vectors})
+        };
+        let sent: Vec<Value> = (0..30).map(object).collect();
+        saver.post("/v1/batch/objects", &json!({"objects": sent}));
+        let single = (0..30)
+            .map(|number| json!({"class": CLASS, "id": id_of(number), "vector": [0.3, number]}));
+        saver.post("/v1/batch/objects", &json!({"objects": single.collect::<Vec<_>>()}));
+        back_up(&saver).exits(0);
+        let first = &lines(&saver, "node1/Vectors.objects.ndjson.zst")[0];
+        assert_eq!(first["vectors"]["a"].is_string(), saved_by, "{first}");
+        if saved_by {
+            assert_eq!(first["vectors"]["a"], "zczMPZW/1rMCAAAA");
+        }
+
+        let restorer = new(restored_by);
+        restorer.delete("/v1/schema/ELYSIA_CONFIG__");
+        let copied = std::process::Command::new("cp")
+            .arg("-r")
+            .args([saver.home.path().join("saved"), restorer.home.path().join("saved")])
+            .status();
+        assert!(copied.unwrap().success());
+        if !saved_by {
+            let path = saved(&restorer, "node1/manifest.json");
+            let text = fs::read_to_string(&path).unwrap();
+            fs::write(path, text.replacen("\"version\": 2", "\"version\": 1", 1)).unwrap();
+            assert_eq!(manifest(&restorer, "node1")["version"], 1);
+        }
+        for class in [CLASS, "Vectors"] {
+            restore(&restorer, class, "node1").exits(0).says("30 imported");
+            for node in 0..3 {
+                let query = format!("class={class}");
+                let (before, now) = (objects(&saver, 0, &query), objects(&restorer, node, &query));
+                assert_eq!(before.len(), 30);
+                // As text, so that every bit counts.
+                let floats = |objects: &[Value]| -> Vec<String> {
+                    objects.iter().map(|it| format!("{} {}", it["vector"], it["vectors"])).collect()
+                };
+                assert_eq!(floats(&now), floats(&before), "{saved_by} {restored_by}");
+            }
+        }
+        let by_grpc = restorer
+            .sandbox
+            .requests()
+            .iter()
+            .any(|it| it.path_and_query.ends_with("/BatchObjects") && it.status == Some(200));
+        assert_eq!(by_grpc, restored_by);
+    }
+}
+
+/// An older program must not take bytes for numbers, nor this one what comes after it.
+#[test]
+fn a_backup_of_a_later_version_is_refused() {
+    let stage = Stage::new(Scenario::WithData);
+    back_up(&stage).exits(0);
+    let path = saved(&stage, "node1/manifest.json");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(path, text.replacen("\"version\": 2", "\"version\": 3", 1)).unwrap();
+    stage.delete("/v1/schema/ELYSIA_CONFIG__");
+    restore(&stage, CLASS, "node1").exits(1).says("it is of version 3").says("versions up to 2");
+}
+
 /// Servers leave times among the properties of some objects; auto-schema would make properties of them.
 #[test]
 fn times_among_the_properties_are_not_sent_back() {
@@ -396,8 +481,7 @@ fn where_others_write_objects_go_one_by_one() {
         };
         requests.iter().filter(insert).count()
     };
-    for (fault, alone) in
-        [("POST:/v1/batch/objects:9=hang", 0), ("POST:/v1/batch/objects:1=write", 100)]
+    for (fault, alone) in [("POST:*/BatchObjects:9=hang", 0), ("POST:*/BatchObjects:1=write", 100)]
     {
         let stage = Stage::new(Scenario::WithData).fault(fault);
         back_up(&stage).exits(0);

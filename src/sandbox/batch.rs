@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::auto_schema::class_for;
 use super::call::{Call, Outcome, Reply};
-use super::class::Object;
+use super::class::{Object, class_name};
 use super::level::Level;
 use super::objects::level;
 use super::properties::{self, is_id};
@@ -42,11 +42,8 @@ pub(super) fn create(world: &mut World, at: usize, call: &Call) -> Outcome {
 
 /// Puts one object, and says how that went. One that exists is replaced.
 fn put(world: &mut World, at: usize, sent: &Object, level: Level, now: i64) -> Value {
-    let id = sent.get("id").and_then(Value::as_str).map_or_else(|| world.id(), str::to_lowercase);
-    let name =
-        super::class::class_name(sent.get("class").and_then(Value::as_str).unwrap_or_default());
-    let object = properties::stored(sent, &name, &id, now);
-    let result = match try_put(world, at, sent, &id, &object, level) {
+    let (object, done) = try_put(world, at, sent, level, now);
+    let result = match done {
         Ok(()) => json!({ "status": "SUCCESS" }),
         Err(why) => json!({ "errors": { "error": [{ "message": why }] }, "status": "FAILED" }),
     };
@@ -56,19 +53,26 @@ fn put(world: &mut World, at: usize, sent: &Object, level: Level, now: i64) -> V
     Value::Object(answer)
 }
 
-fn try_put(
+/// Puts one object. Returns it as it is stored, and what the server says where it is not.
+pub(super) fn try_put(
     world: &mut World,
     at: usize,
     sent: &Object,
-    id: &str,
-    object: &Object,
     level: Level,
-) -> Result<(), String> {
-    let class = class_for(world, at, sent).map_err(|missing| missing.text())?;
-    properties::check(&class, sent.get("properties"))?;
-    let shard = class.shard_of(id, sent.get("tenant").and_then(Value::as_str))?;
-    let put = |replica: &mut Replica| {
-        replica.objects.insert(id.to_owned(), object.clone());
+    now: i64,
+) -> (Object, Result<(), String>) {
+    let id = sent.get("id").and_then(Value::as_str).map_or_else(|| world.id(), str::to_lowercase);
+    let name = class_name(sent.get("class").and_then(Value::as_str).unwrap_or_default());
+    let object = properties::stored(sent, &name, &id, now);
+    let mut put = || {
+        let class = class_for(world, at, sent).map_err(|missing| missing.text())?;
+        properties::check(&class, sent.get("properties"))?;
+        let shard = class.shard_of(&id, sent.get("tenant").and_then(Value::as_str))?;
+        let insert = |replica: &mut Replica| {
+            replica.objects.insert(id.clone(), object.clone());
+        };
+        world.write(at, &class, shard, level, insert).map_err(|trouble| trouble.text())
     };
-    world.write(at, &class, shard, level, put).map_err(|trouble| trouble.text())
+    let done = put();
+    (object, done)
 }

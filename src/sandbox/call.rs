@@ -4,6 +4,7 @@
 //! meaning in the endpoints.
 
 use hyper::body::Bytes;
+use prost::Message;
 use serde_json::{Value, json};
 
 /// How long a body may be that is kept, in bytes.
@@ -66,13 +67,28 @@ impl Call {
             Reply::invalid(400, 400, &message)
         })
     }
+
+    /// Reads the body as a message of the gRPC API.
+    pub(super) fn message<M: Message + Default>(&self) -> Result<M, Reply> {
+        M::decode(self.body.clone()).map_err(|error| {
+            Reply::json(400, &json!({ "code": "invalid_argument", "message": error.to_string() }))
+        })
+    }
+}
+
+/// The body of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Payload {
+    Json(String),
+    /// A message of the gRPC API.
+    Message(Vec<u8>),
 }
 
 /// What an endpoint wants done with the connection.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Reply {
     /// An answer; without a body for `None`.
-    Answer { status: u16, body: Option<String> },
+    Answer { status: u16, body: Option<Payload> },
     /// No answer: the connection breaks, as where the real server panics.
     Cut,
     /// No answer, and no end.
@@ -82,7 +98,12 @@ pub(super) enum Reply {
 impl Reply {
     /// Answers with JSON.
     pub(super) fn json(status: u16, body: &Value) -> Reply {
-        Reply::Answer { status, body: Some(format!("{body}\n")) }
+        Reply::Answer { status, body: Some(Payload::Json(format!("{body}\n"))) }
+    }
+
+    /// Answers with a message of the gRPC API.
+    pub(super) fn message(message: &impl Message) -> Reply {
+        Reply::Answer { status: 200, body: Some(Payload::Message(message.encode_to_vec())) }
     }
 
     /// Answers without a body.

@@ -46,7 +46,9 @@ impl Request {
     /// `POST`.
     #[must_use]
     pub fn changes(&self) -> bool {
-        !matches!(self.method.as_str(), "GET" | "HEAD") && self.path_and_query != "/v1/graphql"
+        !matches!(self.method.as_str(), "GET" | "HEAD")
+            && self.path_and_query != "/v1/graphql"
+            && !self.path_and_query.ends_with("/weaviate.v1.Weaviate/Search")
     }
 }
 

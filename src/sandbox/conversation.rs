@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::auto_schema;
-use super::call::{Call, Reply};
+use super::call::{Call, Payload, Reply};
 use super::class::class_name;
 use super::cluster::Cluster;
 use super::door::{Answer, Cut, Pace, held};
@@ -115,7 +115,7 @@ async fn awake(power: &mut watch::Receiver<Power>) -> Result<(), Cut> {
 
 fn answer(status: u16, body: String) -> Reply {
     if body.starts_with(['{', '[']) {
-        return Reply::Answer { status, body: Some(body) };
+        return Reply::Answer { status, body: Some(Payload::Json(body)) };
     }
     if body.is_empty() {
         return Reply::empty(status);

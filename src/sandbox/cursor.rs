@@ -9,7 +9,7 @@ use std::ops::Bound;
 use serde_json::{Value, json};
 
 use super::call::{Call, Outcome, Reply};
-use super::class::{Object, class_name};
+use super::class::{Class, Object, class_name};
 use super::objects::shown;
 use super::properties::is_id;
 use super::world::World;
@@ -43,23 +43,10 @@ pub(super) fn list(world: &World, at: usize, call: &Call) -> Outcome {
         Reply::error(422, &format!("msg:search index {index} code:422 err:{why}"))
     };
     let tenant = call.query("tenant").filter(|tenant| !tenant.is_empty());
-    let shards: Vec<&str> = if class.has_tenants() || tenant.is_some() {
-        vec![class.shard_of("", tenant).map_err(refused)?]
-    } else {
-        class.shards.keys().map(String::as_str).collect()
-    };
-    let from = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
-    let limit = limit.unwrap_or(USUAL);
-    let held = shards.iter().filter_map(|shard| world.objects(at, class, shard));
-    let mut objects: Vec<&Object> = held
-        .flat_map(|objects| objects.range::<str, _>((from, Bound::Unbounded)).take(limit))
-        .map(|(_, object)| object)
-        .collect();
-    objects.sort_by_key(|object| object["id"].as_str());
-
-    let page: Vec<Value> = objects
+    let page = page(world, at, class, tenant, after.as_deref(), limit.unwrap_or(USUAL));
+    let page: Vec<Value> = page
+        .map_err(refused)?
         .into_iter()
-        .take(limit)
         .map(|object| {
             let mut object = shown(object.clone(), call);
             object.shift_remove("tenant");
@@ -68,6 +55,35 @@ pub(super) fn list(world: &World, at: usize, call: &Call) -> Outcome {
         .collect();
     let total = page.len();
     Ok(Reply::json(200, &json!({ "deprecations": [], "objects": page, "totalResults": total })))
+}
+
+/// Returns the objects behind an id.
+///
+/// # Errors
+///
+/// There is no such shard; the server's words.
+pub(super) fn page<'a>(
+    world: &'a World,
+    at: usize,
+    class: &'a Class,
+    tenant: Option<&str>,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<&'a Object>, String> {
+    let shards: Vec<&str> = if class.has_tenants() || tenant.is_some() {
+        vec![class.shard_of("", tenant)?]
+    } else {
+        class.shards.keys().map(String::as_str).collect()
+    };
+    let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+    let held = shards.iter().filter_map(|shard| world.objects(at, class, shard));
+    let mut objects: Vec<&Object> = held
+        .flat_map(|objects| objects.range::<str, _>((from, Bound::Unbounded)).take(limit))
+        .map(|(_, object)| object)
+        .collect();
+    objects.sort_by_key(|object| object["id"].as_str());
+    objects.truncate(limit);
+    Ok(objects)
 }
 
 fn limit(call: &Call) -> Result<Option<usize>, Reply> {

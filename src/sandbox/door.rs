@@ -21,7 +21,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use super::call::Call;
+use super::call::{Call, Payload};
 
 /// The connection is to be closed without an answer.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl std::error::Error for Cut {}
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
-    pub(super) body: Option<String>,
+    pub(super) body: Option<Payload>,
     pub(super) pace: Pace,
 }
 
@@ -157,10 +157,17 @@ const DRIP: Duration = Duration::from_millis(5);
 
 fn response(answer: Answer) -> Result<Response<Body>, Cut> {
     let mut response = Response::builder().status(answer.status);
-    if answer.body.is_some() {
-        response = response.header("content-type", "application/json");
-    }
-    let bytes = Bytes::from(answer.body.unwrap_or_default());
+    let bytes = match answer.body {
+        None => Bytes::new(),
+        Some(Payload::Json(text)) => {
+            response = response.header("content-type", "application/json");
+            text.into()
+        }
+        Some(Payload::Message(message)) => {
+            response = response.header("content-type", "application/proto");
+            message.into()
+        }
+    };
     let frame = |bytes| Ok::<_, Cut>(Frame::data(bytes));
     let body: Body = match answer.pace {
         Pace::Whole => Full::new(bytes).map_err(|never| match never {}).boxed_unsync(),

@@ -19,6 +19,7 @@ mod door;
 mod fault;
 mod fault_spec;
 mod graphql;
+mod grpc;
 mod hooks;
 mod level;
 mod nodes;

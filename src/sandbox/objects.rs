@@ -154,6 +154,9 @@ pub(super) fn shown(mut object: Object, call: &Call) -> Object {
         object.shift_remove("vectors");
     }
     object.insert("vectorWeights".into(), json!(null));
+    if let Some(named) = object.shift_remove("vectors") {
+        object.insert("vectors".into(), named);
+    }
     object
 }
 

@@ -3,9 +3,11 @@
 //!
 //! Pure: nothing is stored or sent here.
 
+use serde_json::value::to_raw_value;
 use serde_json::{Map, Value, json};
 
 use super::class::{Class, Object};
+use crate::weaviate::{as_bytes, as_numbers};
 
 /// Refuses properties whose values are not of the type that the class says.
 pub(super) fn check(class: &Class, sent: Option<&Value>) -> Result<(), String> {
@@ -112,7 +114,16 @@ pub(super) fn stored(sent: &Object, class: &str, id: &str, now: i64) -> Object {
             object.insert(key.into(), value.clone());
         }
     }
+    if object.contains_key("vector") || object.contains_key("vectors") {
+        return as_floats(&object).unwrap_or(object);
+    }
     object
+}
+
+/// Returns an object with its vectors as the floats that a server keeps, whatever was sent.
+fn as_floats(object: &Object) -> Option<Object> {
+    let raw = to_raw_value(object).ok()?;
+    serde_json::from_str(as_numbers(&as_bytes(&raw)).get()).ok()
 }
 
 /// Returns whether a text is an id, as 8-4-4-4-12 hexadecimal digits.

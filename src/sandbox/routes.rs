@@ -9,7 +9,7 @@ use super::call::{Call, Outcome, Reply};
 use super::nodes::VERSION;
 use super::world::World;
 use super::{
-    batch, cursor, graphql, nodes, objects, operations, replication, scale, schema, shards,
+    batch, cursor, graphql, grpc, nodes, objects, operations, replication, scale, schema, shards,
     statistics, tenants,
 };
 
@@ -66,6 +66,10 @@ fn endpoint(world: &mut World, at: usize, call: &Call, path: &[&str]) -> Outcome
             Ok(Reply::invalid(405, 405, why))
         }
         ("POST", ["batch", "objects"]) => batch::create(world, at, call),
+        ("POST", ["grpc-web", "weaviate.v1.Weaviate", "Search"]) => grpc::search(world, at, call),
+        ("POST", ["grpc-web", "weaviate.v1.Weaviate", "BatchObjects"]) => {
+            grpc::batch(world, at, call)
+        }
 
         ("GET", ["replication", "sharding-state"]) => replication::sharding_state(world, at, call),
         ("GET", ["replication", "scale"]) => scale::plan(world, at, call),

@@ -13,7 +13,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Holdings, Survey, read};
-use crate::weaviate::{Cluster, Error, Node, ObjectName, PageAt, Replica, Tenant, content, uuid};
+use crate::weaviate::{
+    Cluster, Error, Node, ObjectName, PageAt, Replica, Tenant, as_bytes, content, uuid,
+};
 
 /// Objects in one page: bounded memory, whatever the size of a class.
 const PAGE: usize = 200;
@@ -253,7 +255,7 @@ impl<'a> Comparing<'a> {
                 }
                 let copies =
                     objects.entry(object.id).or_insert_with(|| vec![None; self.nodes.len()]);
-                let object = serde_json::from_str(object.raw.get()).unwrap_or_default();
+                let object = serde_json::from_str(as_bytes(&object.raw).get()).unwrap_or_default();
                 copies[at] = Some(content(object));
             }
         }

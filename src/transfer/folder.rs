@@ -185,12 +185,16 @@ impl Backup {
         let folder = folder.join(safe_name(node));
         let bytes = read_small(&folder.join("manifest.json"))?;
         let manifest: Manifest = serde_json::from_slice(&bytes)?;
-        if manifest.version != VERSION || manifest.node != node {
-            let Manifest { version, node, .. } = manifest;
-            let why = format!("it is version {version}, of node {node}");
-            return Err(io::Error::new(io::ErrorKind::InvalidData, why));
-        }
-        Ok(Self { folder, manifest })
+        let Manifest { version, node: of, program, .. } = &manifest;
+        let why = if !(1..=VERSION).contains(version) {
+            let most = format!("this program reads versions up to {VERSION}");
+            format!("it is of version {version}, written by elysia-runbook {program}: {most}")
+        } else if of != node {
+            format!("it is of node {of}")
+        } else {
+            return Ok(Self { folder, manifest });
+        };
+        Err(io::Error::new(io::ErrorKind::InvalidData, why))
     }
 
     /// Returns the nodes of which there are backups in a folder, by the names of their folders.

@@ -1,17 +1,16 @@
 //! A file of objects, read in windows of some lines: never as a whole.
 
-use std::collections::BTreeMap;
 use std::io::{self, BufRead};
 use std::path::PathBuf;
 
 use memchr::memmem;
 use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 use super::objects_file;
 use super::references::without;
-use crate::weaviate::{self, uuid};
+use crate::weaviate::{self, as_bytes, uuid};
 
 /// Objects in a window, and how many bytes they should not exceed.
 const OBJECTS: usize = 200;
@@ -224,11 +223,18 @@ impl Window {
     }
 }
 
-/// Returns an object as one of another class. Numbers stay as they are written.
+/// Returns an object as one of another class. All else stays as it is written.
 fn named(object: &RawValue, class: &str) -> serde_json::Result<Box<RawValue>> {
-    let mut fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(object.get())?;
-    fields.insert("class".into(), to_raw_value(class)?);
-    to_raw_value(&fields)
+    #[derive(Deserialize)]
+    struct Named<'a> {
+        #[serde(borrow)]
+        class: &'a RawValue,
+    }
+    let text = object.get();
+    let Named { class: saved } = serde_json::from_str(text)?;
+    let at = saved.get().as_ptr().addr() - text.as_ptr().addr();
+    let (before, behind) = (&text[..at], &text[at + saved.get().len()..]);
+    RawValue::from_string(format!("{before}{}{behind}", Value::from(class)))
 }
 
 /// Returns what must be the same wherever an object is.
@@ -236,10 +242,17 @@ pub(super) fn content(raw: &RawValue) -> Value {
     weaviate::content(serde_json::from_str(raw.get()).unwrap_or_default())
 }
 
-/// Tells whether two objects have the same content. Mostly it is the same text.
+/// Tells whether two objects have the same content, whichever form their vectors have. Mostly it is the
+/// same text.
 pub(super) fn is_same(one: &RawValue, other: &RawValue) -> bool {
-    let tail = |raw| weaviate::split(raw).map(|(_, tail)| tail);
-    tail(one).is_some_and(|it| Some(it) == tail(other)) || content(one) == content(other)
+    fn tail(object: &RawValue) -> Option<&str> {
+        weaviate::split(object).map(|(_, tail)| tail)
+    }
+    if tail(one).is_some_and(|it| Some(it) == tail(other)) {
+        return true;
+    }
+    let (one, other) = (as_bytes(one), as_bytes(other));
+    tail(&one).is_some_and(|it| Some(it) == tail(&other)) || content(&one) == content(&other)
 }
 
 /// Returns a UUID as a number.

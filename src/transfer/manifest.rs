@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Version of the manifest and of the files that it lists.
-pub(super) const VERSION: u32 = 1;
+/// Version of the manifest and of the files that it lists. In those of version 1 every vector is a list of
+/// numbers.
+pub(super) const VERSION: u32 = 2;
 
 /// A backup of one node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

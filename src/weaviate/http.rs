@@ -37,6 +37,13 @@ pub(super) struct Http {
     key: Option<Secret>,
 }
 
+/// What a request carries.
+enum Body {
+    Json(String),
+    /// A message of the gRPC API.
+    Message(Vec<u8>),
+}
+
 /// Builds the connection pool. HTTPS roots are loaded only when a node uses HTTPS.
 ///
 /// # Errors
@@ -190,12 +197,39 @@ impl Http {
         self.send(method, path, false, Some(body), self.answer_timeout * CHANGE_PATIENCE).await
     }
 
+    /// Calls a method of the gRPC API once, with an encoded message; returns the one that was answered.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::change`].
+    pub(super) async fn call(
+        &self,
+        path: &str,
+        message: Vec<u8>,
+        changes: bool,
+    ) -> Result<Bytes, Error> {
+        let patience = if changes { CHANGE_PATIENCE } else { 1 };
+        let timeout = self.answer_timeout * patience;
+        self.send_body(Method::POST, path, false, Some(Body::Message(message)), timeout).await
+    }
+
     async fn send(
         &self,
         method: Method,
         path: &str,
         own_view: bool,
         body: Option<String>,
+        timeout: Duration,
+    ) -> Result<Bytes, Error> {
+        self.send_body(method, path, own_view, body.map(Body::Json), timeout).await
+    }
+
+    async fn send_body(
+        &self,
+        method: Method,
+        path: &str,
+        own_view: bool,
+        body: Option<Body>,
         timeout: Duration,
     ) -> Result<Bytes, Error> {
         let failed = |what| Error {
@@ -212,9 +246,15 @@ impl Http {
         if own_view {
             request = request.header("consistency", "false");
         }
-        if let Some(body) = body {
-            request = request.header(CONTENT_TYPE, "application/json").body(body);
-        }
+        request = match body {
+            None => request,
+            Some(Body::Json(text)) => request.header(CONTENT_TYPE, "application/json").body(text),
+            // As Connect, which knows no trailers: the status is that of HTTP.
+            Some(Body::Message(message)) => request
+                .header(CONTENT_TYPE, "application/proto")
+                .header("connect-protocol-version", "1")
+                .body(message),
+        };
         let answer = request.send().await.map_err(|e| failed(what_of(&e)))?;
         let status = answer.status();
         let body = collect(answer).await.map_err(&failed)?;

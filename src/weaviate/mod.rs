@@ -6,7 +6,9 @@
 mod access;
 mod count;
 mod error;
+mod grpc;
 mod http;
+pub(crate) mod message;
 mod movement;
 mod object;
 mod replica;
@@ -15,6 +17,7 @@ mod shard;
 mod status;
 mod tenant;
 mod transfer;
+mod vector;
 
 pub use access::{Access, Secret, shell_word};
 pub use count::Countable;
@@ -27,7 +30,11 @@ pub use shard::Writes;
 pub use status::{Member, NodeStatus, Peer, Raft, ShardStatus, Statistics};
 pub use tenant::{TENANTS_AT_ONCE, Tenant};
 pub use transfer::{Inserted, PageAt, RawObject, head, split};
+pub use vector::as_bytes;
+pub(crate) use vector::{as_numbers, carried, with_vectors};
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use reqwest::Url;
@@ -39,6 +46,8 @@ use crate::error::Error as CommandError;
 #[derive(Debug, Clone)]
 pub struct Node {
     http: Http,
+    /// Whether vectors are asked for as bytes: until it says that it has no such way.
+    has_grpc_web: Arc<AtomicBool>,
 }
 
 impl Node {
@@ -94,6 +103,7 @@ impl Cluster {
             .into_iter()
             .map(|(name, url, door)| Node {
                 http: Http::new(name, url, door, client.clone(), access),
+                has_grpc_web: Arc::new(AtomicBool::new(true)),
             })
             .collect();
         let Access { answer_timeout, drain, rate, .. } = *access;

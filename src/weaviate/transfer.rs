@@ -1,4 +1,8 @@
-//! Many objects at once: pages byte for byte as the server answers them, and batches.
+//! Many objects at once: pages as the server answers them, with vectors as bytes where it has a way for
+//! that, and batches.
+
+use std::borrow::Cow;
+use std::sync::atomic::Ordering::Relaxed;
 
 use reqwest::Method;
 use serde::de::DeserializeOwned;
@@ -7,7 +11,11 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::error::{Error, What};
-use super::{Node, Tenant, encode};
+use super::vector::as_numbers;
+use super::{Node, Tenant, encode, grpc};
+
+/// From how many objects on vectors travel as bytes: for fewer, one more request is not worth it.
+const AS_BYTES: usize = 8;
 
 /// One object of a page.
 #[derive(Debug)]
@@ -16,7 +24,8 @@ pub struct RawObject {
     pub id: String,
     /// When it was written last, in milliseconds.
     pub updated: i64,
-    /// What the server answered, byte for byte: numbers must not be read and written again.
+    /// What the server answered, byte for byte: numbers must not be read and written again. Vectors may be
+    /// [as bytes](super::as_bytes).
     pub raw: Box<RawValue>,
 }
 
@@ -76,6 +85,21 @@ impl Node {
     ///
     /// Anything but 200 with objects whose ids ascend.
     pub async fn raw_page(&self, at: PageAt<'_>) -> Result<Vec<RawObject>, Error> {
+        if at.limit < AS_BYTES || !self.has_grpc_web.load(Relaxed) {
+            return self.page(at, true).await;
+        }
+        let (page, vectors) = tokio::join!(self.page(at, false), self.vectors(at));
+        let page = page?;
+        let whole = vectors.ok().and_then(|vectors| grpc::together(&page, vectors));
+        // Whatever came in between: REST answers with both at once.
+        match whole {
+            Some(page) => Ok(page),
+            None => self.page(at, true).await,
+        }
+    }
+
+    /// Reads a page by REST alone.
+    async fn page(&self, at: PageAt<'_>, vectors: bool) -> Result<Vec<RawObject>, Error> {
         #[derive(Deserialize)]
         struct Answer<'a> {
             #[serde(borrow)]
@@ -88,10 +112,10 @@ impl Node {
             updated: i64,
         }
         let PageAt { class, tenant, after, limit } = at;
-        let mut path = format!(
-            "/v1/objects?class={}&limit={limit}&after={after}&include=vector",
-            encode(class)
-        );
+        let mut path = format!("/v1/objects?class={}&limit={limit}&after={after}", encode(class));
+        if vectors {
+            path.push_str("&include=vector");
+        }
         if let Some(tenant) = tenant {
             path.push_str("&tenant=");
             path.push_str(&encode(tenant));
@@ -123,14 +147,22 @@ impl Node {
     pub async fn put_objects(&self, objects: &[&RawValue]) -> Result<Vec<Option<String>>, Error> {
         #[derive(Serialize)]
         struct Batch<'a> {
-            objects: &'a [&'a RawValue],
+            objects: Vec<Cow<'a, RawValue>>,
         }
+        if objects.len() >= AS_BYTES
+            && self.has_grpc_web.load(Relaxed)
+            && let Some(outcomes) = self.put_as_bytes(objects).await?
+        {
+            return Ok(outcomes);
+        }
+        let objects: Vec<_> = objects.iter().map(|object| as_numbers(object)).collect();
+        let sent = objects.len();
         let path = "/v1/batch/objects?consistency_level=ALL";
         let wrong = |why: String| self.http.not_weaviate(Method::POST, path, why);
         let body =
             serde_json::to_string(&Batch { objects }).map_err(|error| wrong(error.to_string()))?;
         let raw = self.http.change_with(Method::POST, path, body).await?;
-        self.outcomes(path, &raw, objects.len())
+        self.outcomes(path, &raw, sent)
     }
 
     /// Reads the outcomes of a batch: why each was not taken.
@@ -183,7 +215,8 @@ impl Node {
             id: String,
         }
         let path = "/v1/objects?consistency_level=ALL";
-        match self.http.change_with(Method::POST, path, object.get().to_owned()).await {
+        let object = as_numbers(object).get().to_owned();
+        match self.http.change_with(Method::POST, path, object).await {
             // The server answers with the object.
             Ok(raw) => match serde_json::from_slice::<Object>(&raw) {
                 Ok(_) => Ok(Inserted::New),

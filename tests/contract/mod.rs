@@ -58,6 +58,7 @@ pub(crate) async fn all(nodes: &[String]) -> usize {
         objects::are_written_at_every_level,
         objects::are_listed_in_order,
         objects::are_taken_in_batches,
+        objects::carry_vectors_as_bytes,
         objects::make_their_class,
         counting::counts,
         counting::counts_many_at_once,

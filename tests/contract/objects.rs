@@ -1,5 +1,7 @@
 //! Objects: one by one, listed, and in batches.
 
+use elysia_runbook::weaviate::{Access, Cluster, PageAt, as_bytes};
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use super::http::{Answer, assert_keys, delete, get, get_own, head, make, post, remove, until};
@@ -256,6 +258,70 @@ pub(super) async fn are_taken_in_batches(nodes: &[String]) {
         .await
         .says(422, "cannot be empty, need at least one object for batching");
     remove(nodes, CLASS).await;
+}
+
+/// Vectors come and go as bytes, and are those that REST shows and takes as numbers.
+pub(super) async fn carry_vectors_as_bytes(nodes: &[String]) {
+    #[derive(serde::Deserialize)]
+    struct Shown {
+        objects: Vec<Box<RawValue>>,
+    }
+    let none = |index: &Value| json!({ "vectorizer": { "none": {} }, "vectorIndexType": "hnsw", "vectorIndexConfig": index });
+    let multi = none(&json!({ "multivector": { "enabled": true } }));
+    let named = json!({ "a": none(&json!({})), "m": multi });
+    let properties = json!([{ "name": "n", "dataType": ["int"] }]);
+    let factor = json!({ "factor": 3 });
+    let common = json!({ "class": CLASS, "properties": properties, "replicationConfig": factor });
+    let (mut single, mut several) = (common.clone(), common);
+    single["vectorizer"] = json!("none");
+    several["vectorConfig"] = named;
+    let urls = nodes.iter().map(|url| (url.clone(), url.parse().expect("an address"))).collect();
+    let cluster = Cluster::new(urls, &Access::default()).expect("works");
+    for class in [single, several] {
+        let is_single = class.get("vectorConfig").is_none();
+        make(nodes, class).await;
+        let object = |nth: usize| {
+            let mut object = json!({ "class": CLASS, "id": id(nth), "properties": { "n": nth } });
+            match (is_single, nth % 3) {
+                (true, 1 | 2) => object["vector"] = json!([0.1, -1e-7, nth]),
+                (false, 1) => object["vectors"] = json!({ "a": [0.708_412_95, nth] }),
+                (false, 2) => object["vectors"] = json!({ "m": [[1, nth], [0.3, 3e-45]] }),
+                _ => {}
+            }
+            object
+        };
+        let mut sent: Vec<Value> = (1..13).map(object).collect();
+        sent[4]["properties"]["n"] = json!("five");
+        sent[5]["id"] = json!("six");
+        let raw: Vec<_> = sent.iter().map(|it| to_raw_value(it).expect("works")).collect();
+        let raw: Vec<&RawValue> = raw.iter().map(|it| &**it).collect();
+        let outcomes = cluster.nodes()[0].put_objects(&raw).await.expect("an answer");
+        let refused: Vec<usize> = (0..12).filter(|at| outcomes[*at].is_some()).collect();
+        assert_eq!(refused, [4, 5], "{outcomes:?}");
+        let why = outcomes[4].as_deref().unwrap_or_default();
+        assert!(why.contains("requires an integer, the given value is 'five'"), "{why}");
+
+        for node in cluster.nodes() {
+            let at = PageAt { class: CLASS, tenant: None, after: "", limit: 100 };
+            let page = node.raw_page(at).await.expect("a page");
+            assert_eq!(page.len(), 10);
+            let vectors = if is_single { "\"vector\":\"" } else { "\"vectors\":{\"a\":\"" };
+            assert!(page[0].raw.get().contains(vectors), "{}", page[0].raw);
+            let shown = list(node.url(), "limit=100&include=vector").await.is(200).text;
+            let shown: Shown = serde_json::from_str(&shown).expect("works");
+            for (shown, object) in shown.objects.iter().zip(&page) {
+                assert_eq!(as_bytes(shown).get(), object.raw.get());
+            }
+            let behind = PageAt { after: &id(3), limit: 9, ..at };
+            let ids: Vec<String> =
+                node.raw_page(behind).await.expect("a page").into_iter().map(|it| it.id).collect();
+            assert_eq!(ids, [4, 7, 8, 9, 10, 11, 12].map(id));
+        }
+        remove(nodes, CLASS).await;
+    }
+    let gone = PageAt { class: CLASS, tenant: None, after: "", limit: 9 };
+    let error = cluster.nodes()[0].raw_page(gone).await.expect_err("there is no such class");
+    assert_eq!(error.status(), Some(404), "{error}");
 }
 
 pub(super) async fn make_their_class(nodes: &[String]) {

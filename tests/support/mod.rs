@@ -117,8 +117,7 @@ impl Stage {
     /// whose names are drawn, as one.
     pub fn changes(&self) -> Vec<String> {
         let requests = self.sandbox.requests();
-        let changes =
-            requests.iter().filter(|r| r.method != "GET" && r.path_and_query != "/v1/graphql");
+        let changes = requests.iter().filter(|request| request.changes());
         let mut changes: Vec<String> = changes
             .map(|r| match r.path_and_query.split_once("/shards/") {
                 Some((class, _)) => format!("{} {class}/shards/*", r.method),
