@@ -10,7 +10,6 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::value::RawValue;
 
 use super::lines::{Line, Window, id_before};
-use super::pages::Asked;
 use crate::weaviate::{Error, Node, PageAt, RawObject};
 
 /// How many objects are asked for at once that a page did not reach.
@@ -41,7 +40,7 @@ pub(super) async fn on_every_node(
 async fn on_node(node: &Node, class: &str, window: &Window) -> Result<Copies, Error> {
     let tenant = window.tenant.as_deref();
     let (after, limit) = (window.after(), window.lines.len());
-    let page = Asked::new(node, PageAt { class, tenant, after: &after, limit }).answer().await?;
+    let page = node.raw_page(PageAt { class, tenant, after: &after, limit }).await?;
     let end = page.last().filter(|_| page.len() >= limit).map(|last| last.id.clone());
     let mut copies: Copies = page.into_iter().map(copy).collect();
     let beyond: Vec<&Line> =

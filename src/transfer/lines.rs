@@ -105,10 +105,15 @@ impl Lines {
     ///
     /// The file can't be read, or a line is no object of this class.
     pub fn window(&mut self) -> io::Result<Option<Window>> {
+        self.window_of(OBJECTS, BYTES)
+    }
+
+    /// The same with so many objects at most, and not many more bytes than these.
+    pub(super) fn window_of(&mut self, objects: usize, most: usize) -> io::Result<Option<Window>> {
         let Some(first) = self.line()? else { return Ok(None) };
         let mut bytes = first.raw.get().len();
         let mut window = Window { tenant: first.tenant.clone(), lines: vec![first] };
-        while window.lines.len() < OBJECTS && bytes < BYTES {
+        while window.lines.len() < objects && bytes < most {
             let Some(line) = self.line()? else { break };
             let follows = window.lines.last().is_some_and(|last| last.id < line.id);
             if line.tenant != window.tenant || !follows {

@@ -36,37 +36,10 @@ pub(super) struct Pages {
     ended: bool,
 }
 
-/// A page that was asked for; whoever asked works on meanwhile.
-pub(super) struct Asked {
+struct Asked {
     after: String,
     limit: usize,
     answer: JoinHandle<Result<Vec<RawObject>, Error>>,
-}
-
-impl Asked {
-    /// Asks for a page.
-    pub(super) fn new(node: &Node, at: PageAt<'_>) -> Self {
-        let PageAt { class, tenant, after, limit } = at;
-        let (node, class, from) = (node.clone(), class.to_owned(), after.to_owned());
-        let tenant = tenant.map(str::to_owned);
-        let answer = tokio::spawn(async move {
-            let tenant = tenant.as_deref();
-            node.raw_page(PageAt { class: &class, tenant, after: &from, limit }).await
-        });
-        Self { after: after.to_owned(), limit, answer }
-    }
-
-    /// Waits for it.
-    ///
-    /// # Errors
-    ///
-    /// It could not be read.
-    pub(super) async fn answer(&mut self) -> Result<Vec<RawObject>, Error> {
-        match (&mut self.answer).await {
-            Ok(answer) => answer,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        }
-    }
 }
 
 impl Drop for Asked {
@@ -119,7 +92,11 @@ impl Pages {
         while !self.ended {
             self.ask();
             let Some(mut asked) = self.asked.pop_front() else { break };
-            let mut page = match asked.answer().await {
+            let answer = match (&mut asked.answer).await {
+                Ok(answer) => answer,
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            };
+            let mut page = match answer {
                 Err(Error { what: What::TooLarge(_), .. }) if asked.limit > 1 => {
                     self.limit = self.limit.min(asked.limit / 2);
                     continue;
@@ -143,21 +120,27 @@ impl Pages {
     /// was expected wrongly does no harm: what lies before it is asked for first.
     fn ask(&mut self) {
         if self.asked.front().is_none_or(|front| front.after > self.after) {
-            let asked = self.page_after(&self.after);
+            let asked = self.page_after(self.after.clone());
             self.asked.push_front(asked);
         }
         let Some(span) = self.span else { return };
         while self.asked.len() < SIDE_BY_SIDE {
             let last = self.asked.back().and_then(|asked| number(&asked.after)).unwrap_or(0);
             let Some(next) = last.checked_add(span) else { return };
-            let asked = self.page_after(&uuid(next));
+            let asked = self.page_after(uuid(next));
             self.asked.push_back(asked);
         }
     }
 
-    fn page_after(&self, after: &str) -> Asked {
-        let (class, tenant, limit) = (&self.class, self.tenant.as_deref(), self.limit);
-        Asked::new(&self.node, PageAt { class, tenant, after, limit })
+    fn page_after(&self, after: String) -> Asked {
+        let (node, class, tenant) = (self.node.clone(), self.class.clone(), self.tenant.clone());
+        let limit = self.limit;
+        let from = after.clone();
+        let answer = tokio::spawn(async move {
+            let at = PageAt { class: &class, tenant: tenant.as_deref(), after: &from, limit };
+            node.raw_page(at).await
+        });
+        Asked { after, limit, answer }
     }
 
     /// Learns from a page how large the next ones should be and how far they reach.

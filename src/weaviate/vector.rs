@@ -90,18 +90,20 @@ fn floats(value: &str) -> Option<Vec<u8>> {
 /// Writes one vector as a server shows it: a whole number without a fraction. `None` where one is no number.
 fn numbers(floats: &[u8]) -> Option<String> {
     let (each, _) = floats.as_chunks();
-    let mut text = String::with_capacity(12 * each.len() + 2);
+    let mut text = Vec::with_capacity(12 * each.len() + 2);
     for (at, bytes) in each.iter().enumerate() {
-        text.push(if at == 0 { '[' } else { ',' });
+        text.push(if at == 0 { b'[' } else { b',' });
         let float = f32::from_le_bytes(*bytes);
         if !float.is_finite() {
             return None;
         }
-        let shown = serde_json::to_string(&float).ok()?;
-        text.push_str(shown.strip_suffix(".0").unwrap_or(&shown));
+        serde_json::to_writer(&mut text, &float).ok()?;
+        if text.ends_with(b".0") {
+            text.truncate(text.len() - 2);
+        }
     }
-    text.push_str(if each.is_empty() { "[]" } else { "]" });
-    Some(text)
+    text.extend_from_slice(if each.is_empty() { b"[]" } else { b"]" });
+    String::from_utf8(text).ok()
 }
 
 /// Returns an object that has no vectors with these, as bytes; `None` where they are not as they should
