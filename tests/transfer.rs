@@ -368,6 +368,15 @@ fn a_class_comes_back_under_another_name() {
     stage.run(&words).exits(1).says("`lower`");
 }
 
+/// A cluster whose class has 300 objects with vectors.
+fn with_vectors() -> Stage {
+    let stage = Stage::new(Scenario::Healthy);
+    let object = |number| json!({"class": CLASS, "id": id_of(number), "vector": [0.3, number]});
+    let objects: Vec<Value> = (0..300).map(object).collect();
+    stage.post("/v1/batch/objects", &json!({"objects": objects}));
+    stage
+}
+
 /// As bytes by gRPC where the cluster has that, else as numbers by REST; and of files of version 1, which
 /// knows numbers alone.
 #[test]
@@ -383,16 +392,27 @@ fn vectors_come_back_bit_by_bit_whichever_way_they_travel() {
         let class = json!({
             "class": "Vectors",
             "replicationConfig": {"factor": 3},
-            "vectorConfig": {"a": none.clone(), "m": none},
+            "vectorConfig": {"a": none.clone(), "b": none.clone()},
         });
         saver.post("/v1/schema", &class);
         let object = |number: u32| {
             let vectors = match number % 3 {
                 0 => json!({"a": [0.1, -1e-7, 3e-45]}),
-                1 => json!({"m": [[0.708_412_95, number], [16_777_216, 1.5]]}),
+                1 => json!({"b": [0.708_412_95, number, 16_777_216]}),
                 _ => Value::Null,
             };
             json!({"class": "Vectors", "id": id_of(number), "vectors": vectors})
+        };
+        let sent: Vec<Value> = (0..30).map(object).collect();
+        saver.post("/v1/batch/objects", &json!({"objects": sent}));
+        let multi = json!({
+            "class": "Multi", "replicationConfig": {"factor": 3}, "vectorConfig": {"m": none},
+        });
+        saver.post("/v1/schema", &multi);
+        // Of different lengths, which a message does not tell.
+        let object = |number: u32| {
+            let vectors = json!({"m": [[0.5, number], [1, 2, 3, 4]]});
+            json!({"class": "Multi", "id": id_of(number), "vectors": vectors})
         };
         let sent: Vec<Value> = (0..30).map(object).collect();
         saver.post("/v1/batch/objects", &json!({"objects": sent}));
@@ -419,7 +439,7 @@ fn vectors_come_back_bit_by_bit_whichever_way_they_travel() {
             fs::write(path, text.replacen("\"version\": 2", "\"version\": 1", 1)).unwrap();
             assert_eq!(manifest(&restorer, "node1")["version"], 1);
         }
-        for class in [CLASS, "Vectors"] {
+        for class in [CLASS, "Vectors", "Multi"] {
             restore(&restorer, class, "node1").exits(0).says("30 imported");
             for node in 0..3 {
                 let query = format!("class={class}");
@@ -439,6 +459,60 @@ fn vectors_come_back_bit_by_bit_whichever_way_they_travel() {
             .any(|it| it.path_and_query.ends_with("/BatchObjects") && it.status == Some(200));
         assert_eq!(by_grpc, restored_by);
     }
+}
+
+/// Whatever is wrong with gRPC: REST is there. It is tried three times at most.
+#[test]
+fn a_grpc_that_goes_wrong_costs_nothing() {
+    for (path, what) in [
+        ("Search", "500 no"),
+        ("Search", "403 no"),
+        ("Search", "200"),
+        ("Search", "malformed"),
+        ("Search", "cut-body"),
+        ("Search", "refuse"),
+        ("Search", "302"),
+        ("BatchObjects", "400 no"),
+        ("BatchObjects", "403 no"),
+        ("BatchObjects", "429 slowly"),
+        ("BatchObjects", "501"),
+        ("BatchObjects", "500 no"),
+        ("BatchObjects", "done 500 timeout"),
+        ("BatchObjects", "200"),
+        ("BatchObjects", "204"),
+        ("BatchObjects", "302"),
+        ("BatchObjects", "malformed"),
+        ("BatchObjects", "cut-after"),
+    ] {
+        let stage = with_vectors();
+        let before = objects(&stage, 0, "class=ELYSIA_CONFIG__");
+        let stage = stage.fault(&format!("POST:*/{path}={what}"));
+        back_up(&stage).exits(0);
+        stage.delete("/v1/schema/ELYSIA_CONFIG__");
+        let ended = restore(&stage, CLASS, "node1").exits(0);
+        ended.says("3/3 nodes");
+        assert_eq!(objects(&stage, 2, "class=ELYSIA_CONFIG__"), before, "{path} {what}");
+        let requests = stage.sandbox.requests();
+        let tried = requests.iter().filter(|it| it.path_and_query.ends_with(path));
+        // Of each node, by each of two runs, and more where pages are asked for side by side.
+        let most = if path == "Search" { 2 * 3 * 5 } else { 5 };
+        assert!((1..=most).contains(&tried.count()), "{path} {what}");
+    }
+}
+
+/// What is gone on with by REST lies in the same file.
+#[test]
+fn vectors_of_both_forms_lie_in_one_file() {
+    let stage = with_vectors();
+    let before = objects(&stage, 0, "class=ELYSIA_CONFIG__");
+    let stage = stage.fault("node1:POST:*/Search:2=404");
+    back_up(&stage).exits(0);
+    let lines = lines(&stage, "node1/ELYSIA_CONFIG__.objects.ndjson.zst");
+    let of_bytes = lines.iter().filter(|line| line["vector"].is_string()).count();
+    assert!((1..300).contains(&of_bytes), "{of_bytes}");
+    stage.delete("/v1/schema/ELYSIA_CONFIG__");
+    restore(&stage, CLASS, "node1").exits(0).says("300 imported").says("3/3 nodes");
+    assert_eq!(objects(&stage, 2, "class=ELYSIA_CONFIG__"), before);
 }
 
 /// An older program must not take bytes for numbers, nor this one what comes after it.

@@ -50,16 +50,19 @@ pub(crate) fn transfer(home: &Path, runs: usize) {
     };
     let rounds = runs.min(3);
     let (mut ours, mut theirs, mut verified) = (vec![], vec![], vec![]);
-    let (mut ours_in, mut theirs_in) = (vec![], vec![]);
+    let (mut ours_in, mut theirs_in, mut peaks) = (vec![], vec![], (0.0_f64, 0.0_f64));
     for round in 0..rounds {
         // Each import finds a cluster without another class.
         theirs_in.push(client("import", "Theirs"));
         theirs.push(client("export", "Theirs"));
         let folder = format!("export-{round}");
-        ours.push(export(home, &cluster.urls(), "Theirs", objects, &folder).0);
+        let (exported, peak) = export(home, &cluster.urls(), "Theirs", objects, &folder);
+        ours.push(exported);
+        peaks.0 = peaks.0.max(peak);
         delete(&cluster, "Theirs");
-        let (imported, seconds) = import(home, &cluster.urls(), &folder);
+        let (imported, seconds, peak) = import(home, &cluster.urls(), &folder);
         ours_in.push(imported);
+        peaks.1 = peaks.1.max(peak);
         verified.push(seconds);
         delete(&cluster, "Ours");
     }
@@ -78,6 +81,10 @@ pub(crate) fn transfer(home: &Path, runs: usize) {
         per_second(objects * 3, verified),
         median_of(times.clone()),
         median_of(times.into_iter().map(|it| it * 3.0).collect()),
+    );
+    println!(
+        "  peak of memory: export {:.0} MiB, import and verification {:.0} MiB (at most 96)",
+        peaks.0, peaks.1
     );
 }
 
@@ -120,8 +127,9 @@ fn export(home: &Path, urls: &[String], class: &str, objects: usize, folder: &st
     (between(from, to), to.peak)
 }
 
-/// Imports an export under another name; returns what that took, and the seconds of the verification.
-fn import(home: &Path, urls: &[String], folder: &str) -> (Took, f64) {
+/// Imports an export under another name; returns what that took, the seconds of the verification, and the
+/// peak of memory in MiB.
+fn import(home: &Path, urls: &[String], folder: &str) -> (Took, f64, f64) {
     let folder = home.join(folder);
     let from = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().file_name();
     let set = [
@@ -132,7 +140,8 @@ fn import(home: &Path, urls: &[String], folder: &str) -> (Took, f64) {
     ];
     let marks = run(home, urls, "restore-class", &set);
     let (begun, done) = (marks.at("import_objects"), marks.at("import_answered"));
-    (between(begun, done), marks.at("check").seconds - done.seconds)
+    let checked = marks.at("check");
+    (between(begun, done), checked.seconds - done.seconds, checked.peak)
 }
 
 /// The peak of memory of an export: of a few objects, and of very many.

@@ -68,7 +68,7 @@ pub(super) fn batch(world: &mut World, at: usize, call: &Call) -> Outcome {
             errors.push(BatchError { index, error });
         }
     }
-    Ok(Reply::message(&BatchObjectsReply { errors }))
+    Ok(Reply::message(&BatchObjectsReply { took: 0.001, errors }))
 }
 
 /// Returns an object as REST would have taken it.
@@ -96,14 +96,21 @@ fn json_of(sent: Sent) -> Value {
         None | Some(Kind::NullValue(_)) => Value::Null,
         Some(Kind::BoolValue(value)) => value.into(),
         #[expect(clippy::cast_possible_truncation, reason = "it has no fraction")]
-        Some(Kind::NumberValue(number)) if number.fract() == 0.0 && number.abs() < 1e15 => {
-            (number as i64).into()
-        }
+        Some(Kind::NumberValue(number)) if is_whole(number) => (number as i64).into(),
         Some(Kind::NumberValue(number)) => number.into(),
         Some(Kind::StringValue(text)) => text.into(),
         Some(Kind::StructValue(sent)) => fields(sent),
         Some(Kind::ListValue(list)) => list.values.into_iter().map(json_of).collect(),
     }
+}
+
+/// Tells whether a server shows a number as an integer.
+fn is_whole(number: f64) -> bool {
+    /// Up to it, a 64-bit float holds every one.
+    const LARGEST: f64 = 9_007_199_254_740_992.0;
+    number.fract() == 0.0
+        && number.abs() <= LARGEST
+        && !(number == 0.0 && number.is_sign_negative())
 }
 
 /// Answers as the server does by Connect.

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use serde_json::Value;
 
 use super::{Export, Session};
@@ -19,6 +20,9 @@ use crate::weaviate::Node;
 
 /// How long nobody must have been seen to write to a class before its objects are imported together.
 const QUIET: Duration = Duration::from_secs(1);
+
+/// How many windows are compared side by side.
+const SIDE_BY_SIDE: usize = 2;
 
 /// How many objects the server may refuse before the import is given up.
 const MOST_FAILED: usize = 1_000;
@@ -278,13 +282,28 @@ impl Session {
         files: &ObjectFiles,
         nodes: &[&Node],
     ) -> Result<Verification, Halt> {
-        let lines = Lines::open(files, class).map_err(|error| unreadable(&error))?;
-        let found = self.read(async |_| {
-            // What can't be said now is said with the next.
-            let due = |done| self.due("comparing", class, done, None).unwrap_or_default();
-            Ok::<_, Failure>(verify(nodes, class, lines, &due).await)
-        })?;
-        Ok(found.map_err(|error| unreadable(&error))?.map_err(Failure::from)?)
+        let mut lines = Lines::open(files, class).map_err(|error| unreadable(&error))?;
+        let mut found = Verification::of(nodes);
+        let mut done = 0;
+        loop {
+            let mut windows = vec![];
+            while windows.len() < SIDE_BY_SIDE
+                && let Some(window) = lines.large_window().map_err(|error| unreadable(&error))?
+            {
+                windows.push(window);
+            }
+            if windows.is_empty() {
+                return Ok(found);
+            }
+            let seen = self.read(async |_| {
+                try_join_all(windows.iter().map(|window| verify(nodes, class, window))).await
+            })?;
+            for seen in seen {
+                found.add(seen);
+            }
+            done += windows.iter().map(|window| window.lines.len() as u64).sum::<u64>();
+            self.pace("comparing", class, done, None)?;
+        }
     }
 
     /// Checks that every node shows every object; `newer` were kept for being newer. Returns whether

@@ -16,6 +16,10 @@ use crate::weaviate::{self, as_bytes, uuid};
 const OBJECTS: usize = 200;
 const BYTES: usize = 4 << 20;
 
+/// The same of one of which each node shows its copies: as numbers these may be twice as long.
+const LARGE_OBJECTS: usize = 500;
+const LARGE_BYTES: usize = 2 << 20;
+
 /// Files with the objects of a class, later ones with what changed since.
 #[derive(Debug, Clone)]
 pub struct ObjectFiles {
@@ -108,8 +112,16 @@ impl Lines {
         self.window_of(OBJECTS, BYTES)
     }
 
-    /// The same with so many objects at most, and not many more bytes than these.
-    pub(super) fn window_of(&mut self, objects: usize, most: usize) -> io::Result<Option<Window>> {
+    /// The same with more objects, of which every copy is to be read: larger windows make fewer requests.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::window`].
+    pub fn large_window(&mut self) -> io::Result<Option<Window>> {
+        self.window_of(LARGE_OBJECTS, LARGE_BYTES)
+    }
+
+    fn window_of(&mut self, objects: usize, most: usize) -> io::Result<Option<Window>> {
         let Some(first) = self.line()? else { return Ok(None) };
         let mut bytes = first.raw.get().len();
         let mut window = Window { tenant: first.tenant.clone(), lines: vec![first] };

@@ -1,20 +1,11 @@
 //! Whether every node shows every object of a file.
 
 use std::collections::BTreeSet;
-use std::io;
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
-
 use super::copies::{Copies, on_every_node};
-use super::lines::{Lines, Window, is_same};
+use super::lines::{Window, is_same};
 use crate::weaviate::{Error, Node};
-
-/// How large windows are, in objects and bytes, and how many are looked at side by side: larger ones than
-/// those of an import make fewer requests, and of every one there are the copies of all nodes.
-const OBJECTS: usize = 500;
-const BYTES: usize = 2 << 20;
-const SIDE_BY_SIDE: usize = 3;
 
 /// How often a window is looked at again where something is missing, and how long is waited.
 const LOOKS: usize = 5;
@@ -49,13 +40,14 @@ pub struct Verification {
 
 impl Verification {
     /// Begins to look at these nodes.
-    fn of(nodes: &[&Node]) -> Self {
+    #[must_use]
+    pub fn of(nodes: &[&Node]) -> Self {
         let shown = |node: &&Node| Shown { node: node.name().into(), ..Shown::default() };
         Self { nodes: nodes.iter().map(shown).collect() }
     }
 
     /// Adds what the same nodes showed of another window.
-    fn add(&mut self, other: Self) {
+    pub fn add(&mut self, other: Self) {
         for (shown, more) in self.nodes.iter_mut().zip(other.nodes) {
             shown.same += more.same;
             shown.newer += more.newer;
@@ -68,45 +60,12 @@ impl Verification {
     }
 }
 
-/// Looks whether every node shows the objects of files, some windows side by side, and returns what it
-/// saw. `due` tells how long is to be waited when so many objects were looked at.
+/// Looks whether every node shows the objects of a window, and returns what it saw.
 ///
 /// # Errors
 ///
-/// A file could not be read; within it, a node could not be read.
-pub async fn verify(
-    nodes: &[&Node],
-    class: &str,
-    mut lines: Lines,
-    due: &dyn Fn(u64) -> Option<Duration>,
-) -> io::Result<Result<Verification, Error>> {
-    let windows = stream::iter(std::iter::from_fn(|| lines.window_of(OBJECTS, BYTES).transpose()));
-    let mut seen = windows
-        .map(|window| async move {
-            let window = window?;
-            let seen = look(nodes, class, &window).await;
-            io::Result::Ok(seen.map(|seen| (window.lines.len() as u64, seen)))
-        })
-        .buffered(SIDE_BY_SIDE);
-    let mut found = Verification::of(nodes);
-    let mut done = 0;
-    while let Some(seen) = seen.next().await {
-        match seen? {
-            Err(error) => return Ok(Err(error)),
-            Ok((objects, seen)) => {
-                found.add(seen);
-                done += objects;
-            }
-        }
-        while let Some(time) = due(done) {
-            tokio::time::sleep(time).await;
-        }
-    }
-    Ok(Ok(found))
-}
-
-/// Looks whether every node shows the objects of a window.
-async fn look(nodes: &[&Node], class: &str, window: &Window) -> Result<Verification, Error> {
+/// A node could not be read.
+pub async fn verify(nodes: &[&Node], class: &str, window: &Window) -> Result<Verification, Error> {
     let settled = |there: &[Copies]| {
         there.iter().all(|copies| {
             window.lines.iter().all(|line| {

@@ -15,7 +15,8 @@ use serde_json::value::RawValue;
 use super::error::{Error, What};
 use super::message::{
     BatchObject, BatchObjectsReply, BatchObjectsRequest, BatchProperties, ConsistencyLevel,
-    MetadataRequest, PropertiesRequest, SearchReply, SearchRequest, SearchResult,
+    MetadataRequest, MetadataResult, PropertiesRequest, SearchReply, SearchRequest, SearchResult,
+    VectorType,
 };
 use super::vector;
 use super::{Node, PageAt, RawObject, uuid};
@@ -66,10 +67,20 @@ impl Node {
         let request = BatchObjectsRequest { objects: each, consistency_level: level };
         let reply: BatchObjectsReply = match self.call("BatchObjects", &request, true).await {
             Ok(reply) => reply,
-            // Refused as a whole: REST may take what this way does not, or says why not.
-            Err(Error { what: What::Status(400..=499 | 501, _), .. }) => return Ok(None),
+            // Refused as a whole, and nothing was written: REST may take what this way does not, or says
+            // why not.
+            Err(Error {
+                what:
+                    What::Status(400 | 401 | 403 | 404 | 405 | 413 | 415 | 422 | 429 | 501, _)
+                    | What::Redirect(_),
+                ..
+            }) => return Ok(None),
             Err(error) => return Err(error),
         };
+        if reply.took <= 0.0 {
+            let why = "it does not say that it did anything";
+            return Err(self.http.not_weaviate(Method::POST, &path("BatchObjects"), why));
+        }
         let mut outcomes = vec![None; objects.len()];
         for error in reply.errors {
             let outcome = usize::try_from(error.index).ok().and_then(|at| outcomes.get_mut(at));
@@ -90,13 +101,21 @@ impl Node {
     ) -> Result<M, Error> {
         let path = path(method);
         let answer = self.http.call(&path, request.encode_to_vec(), changes).await;
-        if let Err(Error { what: What::Status(404 | 405 | 415 | 501, _), .. }) = &answer {
-            self.has_grpc_web.store(false, std::sync::atomic::Ordering::Relaxed);
+        let answer = answer.and_then(|answer| {
+            let wrong = |error: prost::DecodeError| {
+                self.http.not_weaviate(Method::POST, &path, error.to_string())
+            };
+            M::decode(answer).map_err(wrong)
+        });
+        match &answer {
+            Err(Error {
+                what:
+                    What::Status(404 | 405 | 415 | 501, _) | What::Redirect(_) | What::NotWeaviate(_),
+                ..
+            }) => self.trust.give_up(),
+            other => self.trust.answered(other.is_ok()),
         }
-        let wrong = |error: prost::DecodeError| {
-            self.http.not_weaviate(Method::POST, &path, error.to_string())
-        };
-        M::decode(answer?).map_err(wrong)
+        answer
     }
 }
 
@@ -104,23 +123,39 @@ fn path(method: &str) -> String {
     format!("{SERVICE}{method}")
 }
 
-/// Puts together what REST tells of the objects of a page, and their vectors. `None` where these are not of
-/// the same objects as they were at the same moment: somebody wrote in between.
-pub(super) fn together(page: &[RawObject], vectors: Vec<SearchResult>) -> Option<Vec<RawObject>> {
-    if page.len() != vectors.len() {
-        return None;
-    }
-    page.iter()
-        .zip(vectors)
-        .map(|(object, vectors)| {
-            let told = vectors.metadata?;
-            if (&told.id, told.last_update_time_unix) != (&object.id, object.updated) {
-                return None;
-            }
-            let raw = vector::with_vectors(&object.raw, &told.vector_bytes, told.vectors)?;
-            Some(RawObject { id: object.id.clone(), updated: object.updated, raw })
-        })
-        .collect()
+/// What REST tells of the objects of a page, put together with their vectors.
+#[derive(Debug)]
+pub(super) enum Joined {
+    /// The objects with their vectors as bytes.
+    Page(Vec<RawObject>),
+    /// There are no vectors, or they are not those of the same objects at the same moment: somebody wrote in
+    /// between.
+    Apart,
+    /// The messages do not hold every vector of these objects to the last bit.
+    Unfit,
+}
+
+/// Puts together what REST tells of the objects of a page, and their vectors. That both are of the same
+/// moment is told by the time of the last change, in milliseconds: of an object that is written to twice
+/// within one, between the two answers, the vector may be the other one's.
+pub(super) fn together(page: &[RawObject], vectors: Result<Vec<SearchResult>, Error>) -> Joined {
+    let told: Option<Vec<MetadataResult>> =
+        vectors.ok().and_then(|it| it.into_iter().map(|result| result.metadata).collect());
+    let is_of = |told: &[MetadataResult]| {
+        let told = told.iter().map(|told| (told.id.as_str(), told.last_update_time_unix));
+        told.eq(page.iter().map(|object| (object.id.as_str(), object.updated)))
+    };
+    let Some(told) = told.filter(|told| is_of(told)) else { return Joined::Apart };
+    let both = page.iter().zip(told);
+    let with_vectors = both.map(|(object, told)| {
+        // The vectors of a multi-vector may be of different lengths, which its message does not tell.
+        if told.vectors.iter().any(|vector| vector.r#type() == VectorType::Multi) {
+            return None;
+        }
+        let raw = vector::with_vectors(&object.raw, &told.vector_bytes, told.vectors)?;
+        Some(RawObject { id: object.id.clone(), updated: object.updated, raw })
+    });
+    with_vectors.collect::<Option<_>>().map_or(Joined::Unfit, Joined::Page)
 }
 
 /// Returns an object as a message; `None` where one does not hold it to the last bit.
@@ -179,4 +214,74 @@ fn sent(value: Value) -> Option<Sent> {
         Value::Object(fields) => Kind::StructValue(structure(fields)?),
     };
     Some(Sent { kind: Some(kind) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::weaviate::message::Vectors;
+
+    fn raw(text: &str) -> Box<RawValue> {
+        RawValue::from_string(text.to_owned()).expect("is JSON")
+    }
+
+    fn told(id: &str, updated: i64, r#type: VectorType) -> SearchResult {
+        let bytes = [2, 0, 0, 0, 128, 63, 0, 0, 0, 64];
+        let bytes = if r#type == VectorType::Multi { &bytes[..] } else { &bytes[2..] };
+        let vector_bytes = bytes.to_vec().into();
+        let vectors = vec![Vectors { name: "a".into(), vector_bytes, r#type: r#type.into() }];
+        let metadata = MetadataResult {
+            id: id.into(),
+            last_update_time_unix: updated,
+            vectors,
+            ..MetadataResult::default()
+        };
+        SearchResult { metadata: Some(metadata) }
+    }
+
+    #[test]
+    fn vectors_belong_to_an_object_of_the_same_moment() {
+        let object = r#"{"id":"x","lastUpdateTimeUnix":5,"properties":{},"vectorWeights":null}"#;
+        let page = [RawObject { id: "x".into(), updated: 5, raw: raw(object) }];
+        let one = VectorType::Single;
+        let Joined::Page(joined) = together(&page, Ok(vec![told("x", 5, one)])) else { panic!() };
+        assert_eq!(
+            joined[0].raw.get(),
+            r#"{"id":"x","lastUpdateTimeUnix":5,"properties":{},"vectorWeights":null,"vectors":{"a":"AACAPwAAAEA="}}"#
+        );
+        for other in [
+            vec![told("x", 6, one)],
+            vec![told("y", 5, one)],
+            vec![told("x", 5, one), told("y", 5, one)],
+            vec![],
+            vec![SearchResult::default()],
+        ] {
+            assert!(matches!(together(&page, Ok(other)), Joined::Apart));
+        }
+        let multi = vec![told("x", 5, VectorType::Multi)];
+        assert!(matches!(together(&page, Ok(multi)), Joined::Unfit));
+    }
+
+    #[test]
+    fn what_a_message_does_not_hold_goes_by_rest() {
+        let object = |value: &str| {
+            raw(&format!(r#"{{"class":"A","id":"x","properties":{{"o":[{{"n":{value}}}]}}}}"#))
+        };
+        for held in ["9007199254740992", "-9007199254740992", "1e300", "0.1", "-0.0", "null"] {
+            assert!(batch_object(&object(held)).is_some(), "{held}");
+        }
+        for other in ["9007199254740993", "-9007199254740993", "18446744073709551615"] {
+            assert!(batch_object(&object(other)).is_none(), "{other}");
+        }
+        let whole = raw(
+            r#"{"tenant":"t","class":"A","creationTimeUnix":1,"id":"x","properties":{"e":[],"b":true},"vector":[1]}"#,
+        );
+        let sent = batch_object(&whole).expect("a message holds it");
+        assert_eq!((&*sent.uuid, &*sent.collection, &*sent.tenant), ("x", "A", "t"));
+        assert_eq!(sent.vector_bytes[..], 1_f32.to_le_bytes());
+        let properties = sent.properties.and_then(|it| it.non_ref_properties).expect("it has some");
+        assert_eq!(properties.fields["b"].kind, Some(Kind::BoolValue(true)));
+        assert_eq!(properties.fields["e"].kind, Some(Kind::ListValue(ListValue::default())));
+        assert!(batch_object(&raw(r#"{"class":"A","id":"x","vector":"?"}"#)).is_none());
+    }
 }

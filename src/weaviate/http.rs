@@ -37,6 +37,9 @@ pub(super) struct Http {
     key: Option<Secret>,
 }
 
+/// The type of a message of the gRPC API.
+const MESSAGE: &str = "application/proto";
+
 /// What a request carries.
 enum Body {
     Json(String),
@@ -246,17 +249,19 @@ impl Http {
         if own_view {
             request = request.header("consistency", "false");
         }
+        let is_message = matches!(body, Some(Body::Message(_)));
         request = match body {
             None => request,
             Some(Body::Json(text)) => request.header(CONTENT_TYPE, "application/json").body(text),
             // As Connect, which knows no trailers: the status is that of HTTP.
             Some(Body::Message(message)) => request
-                .header(CONTENT_TYPE, "application/proto")
+                .header(CONTENT_TYPE, MESSAGE)
                 .header("connect-protocol-version", "1")
                 .body(message),
         };
         let answer = request.send().await.map_err(|e| failed(what_of(&e)))?;
         let status = answer.status();
+        let kind = answer.headers().get(CONTENT_TYPE).map(|kind| kind.as_bytes().to_owned());
         let body = collect(answer).await.map_err(&failed)?;
         if self.key.as_ref().is_some_and(|key| key.is_in(&body)) {
             // Nothing of such an answer may reach a message, the journal or a script.
@@ -267,7 +272,10 @@ impl Http {
                 What::Status(status.as_u16(), why)
             }));
         }
-        if status.is_success() {
+        // An answer without a body would be a message in which nothing is said.
+        if status.is_success() && is_message && kind.as_deref() != Some(MESSAGE.as_bytes()) {
+            Err(failed(What::NotWeaviate("the answer is no message of the gRPC API".into())))
+        } else if status.is_success() {
             Ok(body)
         } else if status.is_redirection() {
             Err(failed(What::Redirect(status.as_u16())))

@@ -139,6 +139,9 @@ pub(crate) struct BatchProperties {
 /// What became of a batch.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct BatchObjectsReply {
+    /// Seconds: never none.
+    #[prost(float, tag = "1")]
+    pub(crate) took: f32,
     /// Of those that were not taken.
     #[prost(message, repeated, tag = "2")]
     pub(crate) errors: Vec<BatchError>,

@@ -17,6 +17,7 @@ mod shard;
 mod status;
 mod tenant;
 mod transfer;
+mod trust;
 mod vector;
 
 pub use access::{Access, Secret, shell_word};
@@ -33,21 +34,19 @@ pub use transfer::{Inserted, PageAt, RawObject, head, split};
 pub use vector::as_bytes;
 pub(crate) use vector::{as_numbers, carried, with_vectors};
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use reqwest::Url;
 
 use self::http::Http;
+use self::trust::Trust;
 use crate::error::Error as CommandError;
 
 /// One node's REST API.
 #[derive(Debug, Clone)]
 pub struct Node {
     http: Http,
-    /// Whether vectors are asked for as bytes: until it says that it has no such way.
-    has_grpc_web: Arc<AtomicBool>,
+    trust: Trust,
 }
 
 impl Node {
@@ -103,7 +102,7 @@ impl Cluster {
             .into_iter()
             .map(|(name, url, door)| Node {
                 http: Http::new(name, url, door, client.clone(), access),
-                has_grpc_web: Arc::new(AtomicBool::new(true)),
+                trust: Trust::default(),
             })
             .collect();
         let Access { answer_timeout, drain, rate, .. } = *access;

@@ -2,7 +2,6 @@
 //! that, and batches.
 
 use std::borrow::Cow;
-use std::sync::atomic::Ordering::Relaxed;
 
 use reqwest::Method;
 use serde::de::DeserializeOwned;
@@ -11,7 +10,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::error::{Error, What};
-use super::vector::as_numbers;
+use super::grpc::Joined;
+use super::vector::{as_bytes, as_numbers, has_vectors};
 use super::{Node, Tenant, encode, grpc};
 
 /// From how many objects on vectors travel as bytes: for fewer, one more request is not worth it.
@@ -77,25 +77,61 @@ pub fn head<T: DeserializeOwned>(object: &RawValue) -> serde_json::Result<T> {
     quick.map_or_else(|| serde_json::from_str(object.get()), Ok)
 }
 
+/// Tells whether two pages show the same, whichever form their vectors have; `None` where they are not of
+/// the same moment.
+fn are_same(page: &[RawObject], other: &[RawObject]) -> Option<bool> {
+    fn moment(object: &RawObject) -> (&str, i64) {
+        (&object.id, object.updated)
+    }
+    let is_same = |(one, other): (&RawObject, &RawObject)| {
+        as_bytes(&one.raw).get() == as_bytes(&other.raw).get()
+    };
+    let at_once = page.iter().map(moment).eq(other.iter().map(moment));
+    at_once.then(|| page.iter().zip(other).all(is_same))
+}
+
 impl Node {
     /// Reads a page of objects with their vectors, in the order of their ids. Each shard is read
     /// from this node's own replica where it has one, and nothing is repaired by it.
+    ///
+    /// Vectors come as bytes, by gRPC, once a page of the class was read both ways and was the same.
     ///
     /// # Errors
     ///
     /// Anything but 200 with objects whose ids ascend.
     pub async fn raw_page(&self, at: PageAt<'_>) -> Result<Vec<RawObject>, Error> {
-        if at.limit < AS_BYTES || !self.has_grpc_web.load(Relaxed) {
+        if at.limit < AS_BYTES || self.trust.of(at.class) == Some(false) {
             return self.page(at, true).await;
         }
-        let (page, vectors) = tokio::join!(self.page(at, false), self.vectors(at));
-        let page = page?;
-        let whole = vectors.ok().and_then(|vectors| grpc::together(&page, vectors));
-        // Whatever came in between: REST answers with both at once.
-        match whole {
-            Some(page) => Ok(page),
-            None => self.page(at, true).await,
+        if self.trust.of(at.class) == Some(true) {
+            let (bare, vectors) = tokio::join!(self.page(at, false), self.vectors(at));
+            return match grpc::together(&bare?, vectors) {
+                Joined::Page(page) => Ok(page),
+                // REST answers with both at once.
+                Joined::Apart => self.page(at, true).await,
+                Joined::Unfit => {
+                    self.trust.judge(at.class, false);
+                    self.page(at, true).await
+                }
+            };
         }
+        let whole = self.page(at, true).await?;
+        if whole.iter().any(|object| has_vectors(&object.raw)) {
+            let (bare, vectors) = tokio::join!(self.page(at, false), self.vectors(at));
+            match grpc::together(&bare?, vectors) {
+                Joined::Page(page) => match are_same(&page, &whole) {
+                    Some(true) => {
+                        self.trust.judge(at.class, true);
+                        return Ok(page);
+                    }
+                    Some(false) => self.trust.judge(at.class, false),
+                    None => {}
+                },
+                Joined::Apart => {}
+                Joined::Unfit => self.trust.judge(at.class, false),
+            }
+        }
+        Ok(whole)
     }
 
     /// Reads a page by REST alone.
@@ -150,7 +186,7 @@ impl Node {
             objects: Vec<Cow<'a, RawValue>>,
         }
         if objects.len() >= AS_BYTES
-            && self.has_grpc_web.load(Relaxed)
+            && self.trust.is_tried()
             && let Some(outcomes) = self.put_as_bytes(objects).await?
         {
             return Ok(outcomes);
@@ -264,5 +300,26 @@ impl Node {
     /// Anything but 200 with tenants; 422 for a class without multi-tenancy.
     pub async fn own_tenants(&self, class: &str) -> Result<Vec<Tenant>, Error> {
         self.read_tenants(class, true).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(id: &str, updated: i64, vector: &str) -> RawObject {
+        let raw = format!(r#"{{"id":"{id}","properties":{{"n":1.10}},"vector":{vector}}}"#);
+        RawObject { id: id.into(), updated, raw: RawValue::from_string(raw).expect("is JSON") }
+    }
+
+    #[test]
+    fn pages_are_the_same_or_not_or_nobody_knows() {
+        let page = [object("a", 1, "\"AADAPw==\"")];
+        assert_eq!(are_same(&page, &[object("a", 1, "[1.5]")]), Some(true));
+        assert_eq!(are_same(&page, &[object("a", 1, "[1.5000001]")]), Some(false));
+        assert_eq!(are_same(&page, &[object("a", 1, "[1.5,0]")]), Some(false));
+        assert_eq!(are_same(&page, &[object("a", 2, "[1.5000001]")]), None);
+        assert_eq!(are_same(&page, &[object("b", 1, "[1.5]")]), None);
+        assert_eq!(are_same(&page, &[]), None);
     }
 }

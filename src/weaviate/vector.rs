@@ -168,6 +168,13 @@ fn push_several(text: &mut String, bytes: &[u8]) -> Option<()> {
     Some(())
 }
 
+/// Tells whether an object seems to have vectors, as numbers.
+#[must_use]
+pub(super) fn has_vectors(object: &RawValue) -> bool {
+    let text = object.get();
+    text.contains("\"vector\":[") || text.contains("\"vectors\":{\"")
+}
+
 /// Returns an object with its vectors as bytes. What is no vector stays as it is, as all else does.
 #[must_use]
 pub fn as_bytes(object: &RawValue) -> Cow<'_, RawValue> {
