@@ -1,4 +1,5 @@
-//! Typed async client for Weaviate's REST API.
+//! Typed async client for Weaviate's REST API, and for the little of its gRPC API that carries vectors as
+//! bytes.
 //!
 //! Knows nothing of runbooks, sessions or what an answer means for a repair. A
 //! new REST call is a method of [`Node`] in the file of its topic.

@@ -116,20 +116,21 @@ impl Node {
             };
         }
         let whole = self.page(at, true).await?;
-        if whole.iter().any(|object| has_vectors(&object.raw)) {
-            let (bare, vectors) = tokio::join!(self.page(at, false), self.vectors(at));
-            match grpc::together(&bare?, vectors) {
-                Joined::Page(page) => match are_same(&page, &whole) {
-                    Some(true) => {
-                        self.trust.judge(at.class, true);
-                        return Ok(page);
-                    }
-                    Some(false) => self.trust.judge(at.class, false),
-                    None => {}
-                },
-                Joined::Apart => {}
-                Joined::Unfit => self.trust.judge(at.class, false),
-            }
+        if !whole.iter().any(|object| has_vectors(&object.raw)) {
+            return Ok(whole);
+        }
+        let (bare, vectors) = tokio::join!(self.page(at, false), self.vectors(at));
+        match bare.map(|bare| grpc::together(&bare, vectors)) {
+            Ok(Joined::Page(page)) => match are_same(&page, &whole) {
+                Some(true) => {
+                    self.trust.judge(at.class, true);
+                    return Ok(page);
+                }
+                Some(false) => self.trust.judge(at.class, false),
+                None => {}
+            },
+            Ok(Joined::Unfit) => self.trust.judge(at.class, false),
+            Ok(Joined::Apart) | Err(_) => {}
         }
         Ok(whole)
     }

@@ -101,6 +101,12 @@ fn the_incident_ends_well_after_a_plain_restart_too() {
         eprintln!("restart {number}: {outcome:?}, {} lines printed", commands.len());
         if !commands.is_empty() {
             control.follow(&mut cluster, &commands, program.home());
+            // No backup is overwritten, and the next restart may have its own.
+            let saved = program.home().join("raft-backup");
+            if saved.exists() {
+                std::fs::rename(saved, program.home().join(format!("raft-backup-{number}")))
+                    .unwrap();
+            }
         }
         cluster.wait_until_agreed();
         let set = ["--set", "class=Alpha", "--set", "from=node1", "--set", "folder=before"];
