@@ -187,7 +187,8 @@ impl Backup {
         let manifest: Manifest = serde_json::from_slice(&bytes)?;
         let Manifest { version, node: of, program, .. } = &manifest;
         let why = if !(1..=VERSION).contains(version) {
-            let most = format!("this program reads versions up to {VERSION}");
+            let most =
+                format!("this one reads versions up to {VERSION}, so use that or a later one");
             format!("it is of version {version}, written by elysia-runbook {program}: {most}")
         } else if of != node {
             format!("it is of node {of}")

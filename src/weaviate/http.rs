@@ -164,7 +164,8 @@ impl Http {
             .with_max_delay(Duration::from_millis(500))
             .with_max_times(2)
             .with_jitter();
-        (|| self.send(method.clone(), path, own_view, body.map(Value::to_string), timeout))
+        let json = |body: &Value| Body::Json(body.to_string());
+        (|| self.send(method.clone(), path, own_view, body.map(json), timeout))
             .retry(backoff)
             .when(Error::is_transient)
             .await
@@ -182,7 +183,7 @@ impl Http {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Bytes, Error> {
-        let body = body.map(Value::to_string);
+        let body = body.map(|body| Body::Json(body.to_string()));
         self.send(method, path, false, body, self.answer_timeout * CHANGE_PATIENCE).await
     }
 
@@ -197,7 +198,8 @@ impl Http {
         path: &str,
         body: String,
     ) -> Result<Bytes, Error> {
-        self.send(method, path, false, Some(body), self.answer_timeout * CHANGE_PATIENCE).await
+        let body = Some(Body::Json(body));
+        self.send(method, path, false, body, self.answer_timeout * CHANGE_PATIENCE).await
     }
 
     /// Calls a method of the gRPC API once, with an encoded message; returns the one that was answered.
@@ -213,21 +215,10 @@ impl Http {
     ) -> Result<Bytes, Error> {
         let patience = if changes { CHANGE_PATIENCE } else { 1 };
         let timeout = self.answer_timeout * patience;
-        self.send_body(Method::POST, path, false, Some(Body::Message(message)), timeout).await
+        self.send(Method::POST, path, false, Some(Body::Message(message)), timeout).await
     }
 
     async fn send(
-        &self,
-        method: Method,
-        path: &str,
-        own_view: bool,
-        body: Option<String>,
-        timeout: Duration,
-    ) -> Result<Bytes, Error> {
-        self.send_body(method, path, own_view, body.map(Body::Json), timeout).await
-    }
-
-    async fn send_body(
         &self,
         method: Method,
         path: &str,
